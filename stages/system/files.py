@@ -1,0 +1,60 @@
+"""Outputs that exist whole or not at all: written beside, flushed to disk, renamed."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+
+def write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
+    """Let `fill` write to a file beside `path`, then put that file in its place.
+
+    The name beside is fixed, so a run that was killed leaves one file at most, which the next
+    run overwrites; git and DVC ignore `*.part`.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        with beside.open("wb") as file:
+            fill(file)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync(path.parent)
+
+
+def sync(folder: Path) -> None:
+    """Flush a folder's entries, so that a rename survives a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write `content` to `path`, whole or not at all."""
+    write(path, lambda file: file.write(content))
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write strict JSON (no NaN, no infinity) to `path`.
+
+    Raises:
+        ValueError: a number that is not finite.
+    """
+    write_bytes(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+
+
+def write_csv(path: Path, header: list[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Write a table with one header line to `path`; None becomes an empty cell."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(header)
+    table.writerows(rows)
+    write_bytes(path, text.getvalue().encode())
