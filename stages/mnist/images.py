@@ -1,0 +1,23 @@
+"""From MNIST's bytes to what a network reads."""
+
+from torch import Tensor
+from torch.nn import functional
+
+
+def prepare(images: Tensor, image_size: int) -> Tensor:
+    """Resize and normalise, as the notebook does: bilinear, then mean 0.5 and deviation 0.5.
+
+    Args:
+        images: (N, 28, 28) uint8, on any device.
+        image_size: pixels a side of the result.
+
+    Returns:
+        (N, 1, image_size, image_size) float32 in [-1, 1]. The one channel stands for three copies.
+    """
+    x = images.unsqueeze(1).float().div_(127.5).sub_(1)
+    if image_size == 28:
+        return x
+    # antialias: as PIL, which the notebook resizes with, does when it makes an image smaller
+    return functional.interpolate(
+        x, (image_size, image_size), mode="bilinear", antialias=image_size < 28
+    )
