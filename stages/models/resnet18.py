@@ -1,0 +1,28 @@
+"""ResNet-18 (He et al. 2015, arXiv:1512.03385) as torchvision builds it, with ten classes."""
+
+import torchvision
+from torch import nn
+
+from stages.models import layers
+
+MINIMUM_IMAGE_SIZE = 1
+OPTIONS = {"stem": ("fresh", "pretrained")}
+STEM, HEAD = "conv1", "fc"
+IMAGENET = torchvision.models.ResNet18_Weights.IMAGENET1K_V1
+
+
+def build(image_size: int, stem: str = "fresh") -> nn.Module:
+    """Build the network for (N, 3 or 1, H, W) float images and (N, 10) logits.
+
+    Args:
+        image_size: any; the last pooling evens it out.
+        stem: `fresh` initialises conv1 anew, in PyTorch's default way, as the notebook does;
+            `pretrained` keeps torchvision's.
+    """
+    network = torchvision.models.resnet18(num_classes=10)
+    if stem == "fresh":
+        network.conv1 = nn.Conv2d(3, 64, kernel_size=7, stride=2, padding=3, bias=False)
+    # relu(pool(x)) = pool(relu(x)), and the smaller map is a quarter of the work
+    network.relu, network.maxpool = network.maxpool, network.relu
+    layers.adopt(network)
+    return network

@@ -1,0 +1,118 @@
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+from conftest import refusal, run_stage, set_params
+from ruamel.yaml import YAML
+
+from stages import models
+
+OFFICIAL = {"resnet18": "resnet18-f37072fd.pth", "alexnet": "alexnet-owt-7be5be79.pth"}
+HEAD = {"resnet18": "fc.", "alexnet": "classifier.6."}
+
+
+def choose_imagenet(workspace: Path, model: str) -> None:
+    yaml = YAML()
+    content = yaml.load(workspace / "params.yaml")
+    content["weights"][model] = "imagenet"
+    yaml.dump(content, workspace / "params.yaml")
+
+
+def made(workspace: Path, model: str) -> dict:
+    return torch.load(workspace / f"data/weights/{model}.pt", weights_only=True)
+
+
+def cached(hub: Path, model: str) -> Path:
+    return hub / "hub/checkpoints" / OFFICIAL[model]
+
+
+def stand_in(hub: Path, model: str) -> dict[str, torch.Tensor]:
+    """Put a checkpoint of the official shape where torch.hub looks for the official one."""
+    torch.manual_seed(99)
+    state = getattr(torchvision.models, model)(num_classes=1000).state_dict()
+    cached(hub, model).parent.mkdir(parents=True)
+    torch.save(state, cached(hub, model))
+    return state
+
+
+@pytest.mark.parametrize("model", OFFICIAL)
+def test_random_is_torchvisions_own_initialisation_from_the_seed(
+    model: str, workspace: Path
+) -> None:
+    set_params(workspace, seed=5)
+    for _ in range(2):
+        assert run_stage("stages.weights", model, cwd=workspace).returncode == 0
+        content = made(workspace, model)
+        torch.manual_seed(5)
+        expected = getattr(torchvision.models, model)(num_classes=10).state_dict()
+        torch.testing.assert_close(content["state_dict"], dict(expected), rtol=0, atol=0)
+    assert content["params"] == {"seed": 5, "weights": "random"}
+    assert isinstance(models.load(workspace / f"data/weights/{model}.pt"), torch.nn.Module)
+
+
+@pytest.mark.parametrize("model", OFFICIAL)
+def test_imagenet_is_the_checkpoint_with_a_fresh_head(
+    model: str, workspace: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    hub = tmp_path_factory.mktemp("hub")
+    official = stand_in(hub, model)
+    choose_imagenet(workspace, model)
+    result = run_stage("stages.weights", model, cwd=workspace, TORCH_HOME=str(hub))
+    assert result.returncode == 0, result.stderr
+    content = made(workspace, model)
+    assert content["params"]["weights"] == "imagenet"
+    for key, tensor in content["state_dict"].items():
+        if key.startswith(HEAD[model]):
+            assert tensor.shape[0] == 10
+        else:
+            assert torch.equal(tensor, official[key])
+
+
+def test_imagenet_without_a_network_says_what_to_do(
+    workspace: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    hub = tmp_path_factory.mktemp("hub")
+    choose_imagenet(workspace, "resnet18")
+    nobody = "http://127.0.0.1:9"
+    result = run_stage("stages.weights", "resnet18", cwd=workspace, TORCH_HOME=str(hub),
+                       https_proxy=nobody, HTTPS_PROXY=nobody)  # fmt: skip
+    line = refusal(result)
+    assert "weights.resnet18 is imagenet" in line
+    assert str(cached(hub, "resnet18")) in line
+    assert "random" in line
+    assert not (workspace / "data/weights").exists()
+
+
+@pytest.mark.parametrize("damage", ["truncated", "another architecture", "malicious"])
+def test_a_bad_checkpoint_is_refused(
+    damage: str, workspace: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    hub = tmp_path_factory.mktemp("hub")
+    stand_in(hub, "alexnet")
+    path = cached(hub, "alexnet")
+    canary = hub / "canary"
+
+    class Trap:
+        def __reduce__(self) -> tuple:
+            return os.mkdir, (str(canary),)
+
+    if damage == "truncated":
+        path.write_bytes(path.read_bytes()[:1000])
+    elif damage == "malicious":
+        torch.save({"features.0.weight": Trap()}, path)
+    else:
+        torch.save({"conv1.weight": torch.zeros(1)}, path)
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    choose_imagenet(workspace, "alexnet")
+    refusal(run_stage("stages.weights", "alexnet", cwd=workspace, TORCH_HOME=str(hub)))
+    assert not (workspace / "data/weights").exists()
+    assert not canary.exists()
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == before
+
+
+@pytest.mark.parametrize("model", ["model_a", "nonsense"])
+def test_a_model_without_starting_weights_is_refused(model: str, workspace: Path) -> None:
+    assert repr(model) in refusal(run_stage("stages.weights", model, cwd=workspace))
