@@ -1,0 +1,30 @@
+"""A network's answers, and how good they are."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+BATCH = 500
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Compute in bfloat16 where it is safe to if `precision` is bf16; weights stay float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+
+
+@torch.inference_mode()
+def predict(
+    network: nn.Module, inputs: Tensor, prepare: Callable[[Tensor], Tensor], precision: str
+) -> Tensor:
+    """Compute the float32 outputs for all inputs, in batches, with the network in eval mode."""
+    network.eval()
+    with autocast(inputs.device, precision):
+        return torch.cat([network(prepare(x)).float() for x in inputs.split(BATCH)])
+
+
+def score(logits: Tensor, labels: Tensor) -> tuple[float, float]:
+    """Compute the mean cross entropy and the accuracy (a fraction) of (N, 10) logits."""
+    loss = functional.cross_entropy(logits, labels).item()
+    return loss, (logits.argmax(1) == labels).sum().item() / len(labels)

@@ -1,0 +1,112 @@
+"""The training loop: plain PyTorch, the data on the device, one epoch after another."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import OneCycleLR
+
+from stages.training.distributed import Group
+from stages.training.inference import predict, score
+from stages.training.progress import Progress
+from stages.training.step import Captured, Step
+
+# A one-cycle schedule: the part of its steps that warm up, and Adam's decay rates. A second moment
+# that forgets sooner than by default (0.999) leaves AlexNet's first plateau behind more quickly.
+WARM_UP, BETAS = 0.1, (0.9, 0.98)
+
+
+@dataclass
+class Data:
+    """Inputs and labels of the images trained on and of those held out, all on one device."""
+
+    inputs: Tensor
+    labels: Tensor
+    validation_inputs: Tensor
+    validation_labels: Tensor
+
+
+@dataclass
+class History:
+    """What a training left behind.
+
+    Attributes:
+        epochs: a row an epoch: epoch, train_loss, validation_loss, validation_accuracy; the last
+            two None where nothing is held out.
+        losses: (steps,) the mean loss of each batch.
+    """
+
+    epochs: list[tuple[int, float, float | None, float | None]] = field(default_factory=list)
+    losses: Tensor = field(default_factory=lambda: torch.empty(0))
+
+
+def batches(images: int, batch_size: int) -> int:
+    """Say into how many batches an epoch falls.
+
+    They are of equal size, give or take one image, and hold two at least: batch normalisation has
+    no variance of one.
+    """
+    return max(1, min(math.ceil(images / batch_size), images // 2))
+
+
+def fit(
+    network: nn.Module,
+    data: Data,
+    prepare: Callable[[Tensor], Tensor],
+    params: dict[str, Any],
+    progress: Progress,
+    group: Group | None = None,
+) -> History:
+    """Train the parameters of `network` that require a gradient: Adam on the cross entropy.
+
+    Args:
+        network: on the data's device; called with what `prepare` returns.
+        data: see Data.
+        prepare: turns a batch of `data.inputs` into the network's input, on the device.
+        params: epochs, batch_size, lr, schedule, precision, seed.
+        progress: told of every batch.
+        group: the processes that share each batch; the history is whole in all, but for the
+            validation, which is the first one's.
+    """
+    group = group or Group()
+    device, images = data.inputs.device, len(data.labels)
+    steps = batches(images, params["batch_size"])
+    total = steps * params["epochs"]
+    one_cycle = params["schedule"] == "one-cycle"
+    capture = device.type == "cuda" and group.size == 1
+    optimizer = torch.optim.Adam(
+        [parameter for parameter in network.parameters() if parameter.requires_grad],
+        lr=torch.tensor(params["lr"], device=device) if capture else params["lr"],
+        betas=BETAS if one_cycle else (0.9, 0.999),
+        fused=True,
+        capturable=capture,
+    )
+    schedule = None
+    if one_cycle:
+        schedule = OneCycleLR(
+            optimizer, params["lr"], total, pct_start=WARM_UP, cycle_momentum=False
+        )
+    step = Step(network, optimizer, data.inputs, data.labels, prepare, params["precision"], group)
+    train = Captured(step) if capture else step
+    shuffle = torch.Generator().manual_seed(params["seed"])
+    history = History(losses=torch.zeros(total, device=device))
+    for epoch in range(params["epochs"]):
+        network.train()
+        parts = torch.randperm(images, generator=shuffle).to(device).tensor_split(steps)
+        losses = history.losses[epoch * steps : (epoch + 1) * steps]
+        for i, batch in enumerate(parts):
+            losses[i] = train(batch)
+            if schedule and epoch * steps + i + 1 < total:
+                schedule.step()
+            progress.step(len(batch), losses[i])
+        sizes = torch.tensor([len(part) for part in parts], device=device)
+        loss = (group.total(losses) * sizes).sum().item() / images
+        held_out = (None, None)
+        if len(data.validation_labels) and group.rank == 0:
+            logits = predict(network, data.validation_inputs, prepare, params["precision"])
+            held_out = score(logits, data.validation_labels)
+        history.epochs.append((epoch + 1, loss, *held_out))
+    return history

@@ -1,0 +1,110 @@
+import itertools
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from stages.training import extract, inference, loop
+from stages.training.progress import Progress
+
+PARAMS = {"epochs": 2, "batch_size": 8, "lr": 0.01, "schedule": "constant", "precision": "fp32",
+          "seed": 3}  # fmt: skip
+
+
+def data(images: int = 20, held_out: int = 6) -> loop.Data:
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(images + held_out, 5, generator=generator)
+    labels = torch.randint(0, 10, (images + held_out,), generator=generator)
+    return loop.Data(inputs[:images], labels[:images], inputs[images:], labels[images:])
+
+
+def network() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(5, 7), nn.ReLU(), nn.Linear(7, 10))
+
+
+def fit(net: nn.Module, given: loop.Data, **changes: object) -> loop.History:
+    return loop.fit(net, given, nn.Identity(), PARAMS | changes, Progress("test", 1))
+
+
+def test_it_is_adam_on_the_cross_entropy() -> None:
+    """Held against the textbook loop with torch.optim.Adam and the same batches."""
+    ours, theirs, given = network(), network(), data()
+    history = fit(ours, given)
+    optimizer = torch.optim.Adam(theirs.parameters(), lr=0.01)
+    shuffle = torch.Generator().manual_seed(3)
+    losses = []
+    for _ in range(2):
+        for chosen in torch.randperm(20, generator=shuffle).tensor_split(3):
+            optimizer.zero_grad()
+            loss = functional.cross_entropy(theirs(given.inputs[chosen]), given.labels[chosen])
+            loss.backward()
+            optimizer.step()
+            losses.append(loss.item())
+    torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
+    torch.testing.assert_close(history.losses, torch.tensor(losses))
+    expected, accuracy = inference.score(theirs(given.validation_inputs), given.validation_labels)
+    assert history.epochs[-1][0] == 2
+    torch.testing.assert_close(history.epochs[-1][2:], (expected, accuracy))
+
+
+def test_one_cycle_rises_to_the_learning_rate_and_falls() -> None:
+    seen = []
+
+    class Spy(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            seen.append(self.weight.detach().clone())
+            return super().forward(x)
+
+    torch.manual_seed(0)
+    fit(Spy(5, 10), data(400, 0), schedule="one-cycle", epochs=1)
+    moved = [(b - a).abs().max().item() for a, b in itertools.pairwise(seen)]
+    peak = moved.index(max(moved))
+    assert 0.05 < peak / len(moved) < 0.3
+    assert moved[0] < max(moved) / 5
+    assert moved[-1] < max(moved) / 100
+
+
+def test_without_validation_images_nothing_is_validated() -> None:
+    assert fit(network(), data(20, 0)).epochs[-1][2:] == (None, None)
+
+
+def test_same_seed_same_bits_another_seed_another_order() -> None:
+    runs = [network() for _ in range(3)]
+    for net, seed in zip(runs, (3, 3, 4), strict=True):
+        fit(net, data(), seed=seed)
+    first, second, other = (nn.utils.parameters_to_vector(net.parameters()) for net in runs)
+    assert torch.equal(first, second)
+    assert not torch.equal(first, other)
+
+
+def test_batches_are_never_of_one_image() -> None:
+    for images in range(2, 40):
+        for batch_size in range(2, 12):
+            parts = torch.arange(images).tensor_split(loop.batches(images, batch_size))
+            sizes = {len(part) for part in parts}
+            assert min(sizes) >= 2
+            assert max(sizes) <= max(batch_size, 3)
+            assert max(sizes) - min(sizes) <= 1
+
+
+def test_bf16_computes_in_bfloat16_and_keeps_float32_weights() -> None:
+    seen = []
+    net = network()
+    net[0].register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
+    history = fit(net, data(), precision="bf16")
+    assert set(seen) == {torch.bfloat16}
+    assert {parameter.dtype for parameter in net.parameters()} == {torch.float32}
+    assert history.losses.isfinite().all()
+
+
+def test_extraction_trains_the_head_alone_on_features_in_eval_mode() -> None:
+    net = nn.Sequential(nn.Linear(5, 7), nn.BatchNorm1d(7), nn.Dropout(0.5), nn.Linear(7, 10))
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    given = data()
+    layer, features = extract.freeze(net, "3", given, nn.Identity(), "fp32")
+    torch.testing.assert_close(features.inputs, net.eval()[:3](given.inputs))
+    fit(layer, features)
+    after = net.state_dict()
+    differing = {key for key in after if not torch.equal(after[key], before[key])}
+    assert differing == {"3.weight", "3.bias"}
