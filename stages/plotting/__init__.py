@@ -1,0 +1,1 @@
+"""Pictures: each module turns plain values into the bytes of one PNG."""
