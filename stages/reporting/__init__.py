@@ -1,0 +1,1 @@
+"""What the report says: results read and checked, claims judged, tables written."""
