@@ -1,0 +1,22 @@
+"""Run a command and append to a file what it took: seconds, and peak memory in bytes.
+
+python benchmarks/usage.py <file> <command> <arguments>...
+
+A process of its own and a small one: Linux counts what the parent holds into a child's peak.
+"""
+
+import json
+import os
+import sys
+import time
+
+if __name__ == "__main__":
+    log, *command = sys.argv[1:]
+    start = time.perf_counter()
+    child = os.posix_spawn(command[0], command, os.environ)
+    _, status, usage = os.wait4(child, 0)
+    seconds = time.perf_counter() - start
+    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    with open(log, "a") as file:  # noqa: PTH123 - importing pathlib would make this process larger
+        print(json.dumps({"command": command, "seconds": seconds, "peak": peak}), file=file)
+    sys.exit(os.waitstatus_to_exitcode(status))
