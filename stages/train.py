@@ -32,7 +32,9 @@ def main() -> None:
     torch.manual_seed(run.params["seed"])
     network, settings = start(run)
     network.to(device, memory_format=torch.channels_last)
-    history = train(network, settings, data, group)
+    progress = Progress(run.name, run.params["epochs"] * len(data.labels), group.rank == 0)
+    history = train(network, settings, data, progress, group)
+    progress.close()
     if group.rank == 0:
         write(run, settings, network, history)
 
@@ -69,7 +71,11 @@ def start(run: runs.Run) -> tuple[nn.Module, dict[str, Any]]:
 
 
 def train(
-    network: nn.Module, settings: dict[str, Any], data: loop.Data, group: distributed.Group
+    network: nn.Module,
+    settings: dict[str, Any],
+    data: loop.Data,
+    progress: Progress,
+    group: distributed.Group,
 ) -> loop.History:
     """Train the whole network or, in mode `extract`, its head alone."""
     values, size = settings["params"], network.image_size
@@ -77,15 +83,11 @@ def train(
     def prepare(batch: Tensor) -> Tensor:
         return images.prepare(batch, size)
 
-    progress = Progress(settings["model"], values["epochs"] * len(data.labels), group.rank == 0)
-    try:
-        if values.get("mode") != "extract":
-            return loop.fit(network, data, prepare, values, progress, group)
-        head = models.architecture(settings["model"]).HEAD
-        layer, features = extract.freeze(network, head, data, prepare, values["precision"])
-        return loop.fit(layer, features, nn.Identity(), values, progress, group)
-    finally:
-        progress.close()
+    if values.get("mode") != "extract":
+        return loop.fit(network, data, prepare, values, progress, group)
+    head = models.architecture(settings["model"]).HEAD
+    layer, features = extract.freeze(network, head, data, prepare, values["precision"])
+    return loop.fit(layer, features, nn.Identity(), values, progress, group)
 
 
 def write(
@@ -101,7 +103,8 @@ def write(
             "validation_accuracy": validation_accuracy,
             "epochs": epoch,
             "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        },
+        }
+        | ({} if math.isfinite(loss) else {"diverged": True}),
     )
     header = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
     files.write_csv(run.files["loss"], header, history.epochs)
@@ -112,8 +115,7 @@ def write(
 
 def curve(losses: Tensor) -> list[tuple[int, float]]:
     """Average (steps,) losses over equal windows, 200 at most: (last step, mean loss) of each."""
-    window = math.ceil(len(losses) / CURVE_ROWS)
-    parts = losses.split(window)
+    parts = losses.tensor_split(min(CURVE_ROWS, len(losses)))
     ends = torch.tensor([len(part) for part in parts]).cumsum(0).tolist()
     return [(end, part.mean().item()) for end, part in zip(ends, parts, strict=True)]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import refusal, run_stage
+from commands import refusal, run_stage
 from plain import PlainB
 from torch import nn
 
@@ -34,7 +34,7 @@ def test_its_figures_are_those_of_plain_pytorch(saved: Path, mnist: Path) -> Non
     metrics = json.loads((saved / "metrics/test/model_b.json").read_text())
     wrong = int((logits.argmax(1) != labels).sum())
     assert metrics["errors"] == wrong
-    assert metrics["accuracy"] == 1 - wrong / 10000
+    assert metrics["accuracy"] == (10000 - wrong) / 10000
     assert metrics["loss"] == pytest.approx(
         nn.functional.cross_entropy(logits, labels).item(), rel=1e-4
     )

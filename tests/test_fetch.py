@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, run_stage
+from commands import ROOT, run_stage
 from downloads import closed_port
 
 from stages import fetch

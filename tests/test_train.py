@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import refusal, run_stage, set_params
+from commands import refusal, run_stage, set_params
 from ruamel.yaml import YAML
 
 from stages import models, train
+from stages.training import loop, params, runs
 
 SMALL = {"train_images": 64, "validation_images": 32, "batch_size": 16}
 
@@ -54,6 +55,22 @@ def test_without_validation_images_there_are_no_validation_figures(workspace: Pa
     metrics = json.loads(left["metrics/train/model_a.json"])
     assert metrics["validation_loss"] is metrics["validation_accuracy"] is None
     assert left["plots/runs/model_a/loss.csv"].splitlines()[1].endswith(b",,")
+
+
+def test_a_training_that_diverges_is_recorded_as_what_it_is(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workspace)
+    run = runs.find("model_b", params.read())
+    network, settings = train.start(run)
+    torch.nn.init.constant_(network.fc2.weight, float("nan"))
+    nan = float("nan")
+    train.write(run, settings, network, loop.History([(1, nan, nan, 0.1)], torch.tensor([nan])))
+    metrics = json.loads((workspace / "metrics/train/model_b.json").read_text())
+    assert metrics["loss"] is None
+    assert metrics["diverged"] is True
+    assert run_stage("stages.evaluate", "model_b", cwd=workspace).returncode == 0
+    assert run_stage("stages.report", cwd=workspace).returncode == 0
 
 
 def start(workspace: Path, model: str) -> dict[str, torch.Tensor]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
-from conftest import refusal, run_stage, set_params
+from commands import refusal, run_stage, set_params
 from ruamel.yaml import YAML
 
 from stages import models

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -43,12 +44,12 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write strict JSON (no NaN, no infinity) to `path`.
-
-    Raises:
-        ValueError: a number that is not finite.
-    """
-    write_bytes(path, (json.dumps(value, indent=2, allow_nan=False) + "\n").encode())
+    """Write strict JSON to `path`: a number at the top that is not finite becomes null."""
+    strict = {
+        key: None if isinstance(entry, float) and not math.isfinite(entry) else entry
+        for key, entry in value.items()
+    }
+    write_bytes(path, (json.dumps(strict, indent=2, allow_nan=False) + "\n").encode())
 
 
 def write_csv(path: Path, header: list[str], rows: Iterable[Iterable[Any]]) -> None:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-BATCH = 500
+BATCH = 200
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT
+from commands import ROOT
 
 from benchmarks import notebook_loop, throughput
 from stages import models

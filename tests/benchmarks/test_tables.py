@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import run_stage
+from commands import run_stage
 
 from benchmarks import rates, results
 from benchmarks.workspace import copied

@@ -29,9 +29,8 @@ def test_a_part_left_by_a_killed_run_is_taken_over(tmp_path: Path) -> None:
 def test_json_is_strict(tmp_path: Path) -> None:
     files.write_json(tmp_path / "m.json", {"loss": 0.5, "held_out": None})
     assert json.loads((tmp_path / "m.json").read_text()) == {"loss": 0.5, "held_out": None}
-    with pytest.raises(ValueError, match="JSON"):
-        files.write_json(tmp_path / "m.json", {"loss": float("nan")})
-    assert json.loads((tmp_path / "m.json").read_text())["loss"] == 0.5
+    files.write_json(tmp_path / "m.json", {"loss": float("nan"), "rate": float("inf"), "n": 1})
+    assert json.loads((tmp_path / "m.json").read_text()) == {"loss": None, "rate": None, "n": 1}
 
 
 def test_csv_has_empty_cells_for_none_and_full_precision(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import refusal, run_stage, set_params
+from commands import refusal, run_stage, set_params
 
 from stages.training.distributed import Group
 

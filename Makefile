@@ -1,0 +1,44 @@
+# Everything runs in .venv, which the first target that needs it makes.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+VENV := .venv/.installed
+
+repro: $(VENV)
+	dvc repro
+
+test: $(VENV)
+	python -m pytest
+
+# The notebook's own configuration, for a GPU and a network.
+LAB := schedule=constant lr=0.001 batch_size=32 train_images=60000 validation_images=0 \
+	weights.resnet18=imagenet weights.alexnet=imagenet \
+	$(foreach model,resnet18 alexnet model_a model_b,models.$(model).image_size=224 \
+		models.$(model).epochs=10)
+
+lab: $(VENV)
+	dvc exp run $(addprefix -S ,$(LAB))
+
+lint: $(VENV)
+	ruff check
+	ruff format --check
+
+$(VENV): requirements.txt
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: python3 is older than 3.11: install a newer one and run again" >&2; exit 1; }
+	python3 -m venv .venv
+	python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
+	touch $@
+
+# What requirements.in leads to, pinned; the CUDA libraries exist for Linux on x86-64 alone.
+pins:
+	rm -rf .venv
+	python3 -m venv .venv
+	python -m pip install --disable-pip-version-check --quiet --requirement requirements.in
+	{ echo "# Made by make pins from requirements.in"; python -m pip freeze; } | sed -E \
+		'/^(cuda|nvidia|triton)/s/$$/; sys_platform == "linux" and platform_machine == "x86_64"/' \
+		> requirements.txt
+	touch $(VENV)
+
+clean:
+	rm -rf .venv .ruff_cache
+
+.PHONY: repro test lab lint pins clean

@@ -1,0 +1,55 @@
+"""What tests of several stages share: commands as a user runs them, a repository for them."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def run_stage(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess:
+    """Run `python -m <arguments>` as DVC would, with the code that lies in `cwd`."""
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=cwd,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def refusal(result: subprocess.CompletedProcess) -> str:
+    """Check that a command ended as a user error does and return its one sentence."""
+    assert result.returncode == 1, result.stderr
+    assert "Traceback" not in result.stderr
+    (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    return line
+
+
+def copy_repository(folder: Path, mnist: Path) -> Path:
+    """Copy what git tracks or would track, as it lies in the working tree, and the data."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout.split("\0")
+    for name in filter(None, listed):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    shutil.copytree(mnist, folder / "data/mnist")
+    return folder
+
+
+def set_params(folder: Path, **values: object) -> None:
+    """Change top-level values of params.yaml."""
+    path = folder / "params.yaml"
+    lines = path.read_text().splitlines()
+    for key, value in values.items():
+        (at,) = [i for i, line in enumerate(lines) if line.startswith(f"{key}:")]
+        lines[at] = f"{key}: {value}"
+    path.write_text("\n".join(lines) + "\n")

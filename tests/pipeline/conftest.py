@@ -1,0 +1,109 @@
+"""The whole pipeline, run once on few images in a repository of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from commands import copy_repository
+from ruamel.yaml import YAML
+
+TESTS = Path(__file__).parents[1]
+
+
+@dataclass
+class Repository:
+    """A git and DVC repository in a folder of its own."""
+
+    root: Path
+
+    def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess:
+        """Run a command of git, dvc or python, as a user of the virtual environment would."""
+        binaries = str(Path(sys.executable).parent)
+        path = os.pathsep.join([binaries, os.environ["PATH"]])
+        return subprocess.run(
+            command,
+            cwd=self.root,
+            env=os.environ | {"PATH": path} | environment,
+            capture_output=True,
+            text=True,
+        )
+
+    def do(self, *command: str, **environment: str) -> str:
+        """Run a command that has to succeed and return what it printed."""
+        result = self.run(*command, **environment)
+        assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+        return result.stdout
+
+    def commit(self, message: str) -> None:
+        """Commit all that git sees."""
+        self.do("git", "add", "--all")
+        self.do("git", "commit", "--quiet", "--allow-empty", "--message", message)
+
+    def stages_run(self, *command: str) -> set[str]:
+        """Run a command of dvc and return the stages that it ran (not those taken from cache)."""
+        lines = self.do(*command).splitlines()
+        marker = "Running stage '"
+        return {line.split("'")[1] for line in lines if line.startswith(marker)}
+
+    def set_params(self, **values: object) -> None:
+        """Change values of params.yaml, `models__model_b__epochs` for nested ones."""
+        yaml = YAML()
+        path = self.root / "params.yaml"
+        content = yaml.load(path)
+        for key, value in values.items():
+            *parents, last = key.split("__")
+            entry = content
+            for parent in parents:
+                entry = entry[parent]
+            entry[last] = value
+        yaml.dump(content, path)
+
+
+def make(root: Path, mnist: Path) -> Repository:
+    """Lay out a repository with the working tree's files, sized to be quick, and commit it."""
+    repository = Repository(copy_repository(root, mnist))
+    repository.set_params(
+        train_images=96,
+        validation_images=32,
+        batch_size=32,
+        models__resnet18__epochs=1,
+        models__resnet18__image_size=28,
+        models__alexnet__epochs=1,
+        models__alexnet__image_size=63,
+        models__model_a__image_size=28,
+        models__model_b__image_size=28,
+    )
+    repository.do("git", "init", "--quiet", "--initial-branch=main")
+    repository.do("git", "config", "user.name", "Test")
+    repository.do("git", "config", "user.email", "test@example.com")
+    repository.commit("start")
+    return repository
+
+
+@dataclass
+class Pipeline:
+    """A repository after its first `dvc repro`, and what each stage's command read meanwhile."""
+
+    repository: Repository
+    reads: dict[str, set[str]]
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> Pipeline:
+    """Run the whole pipeline once; tests leave it as they find it."""
+    repository = make(tmp_path_factory.mktemp("pipeline"), mnist)
+    trace = tmp_path_factory.mktemp("trace")
+    repository.do(
+        "dvc",
+        "repro",
+        TRACE_READS=str(trace),
+        PYTHONPATH=str(TESTS / "trace"),
+        PYTHONDONTWRITEBYTECODE="1",
+    )
+    repository.commit("results")
+    noted = [json.loads(path.read_text()) for path in trace.glob("*.json")]
+    return Pipeline(repository, {one["command"]: set(one["read"]) for one in noted})

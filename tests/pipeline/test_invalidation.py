@@ -1,0 +1,158 @@
+"""A stage runs again if and only if something that it reads has changed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dvc.repo import Repo
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).parents[2]
+VALUES = YAML(typ="safe").load((ROOT / "params.yaml").read_text())
+
+TRANSFER = {"transfer@resnet18", "transfer@alexnet"}
+TRAIN_B = {"train@model_b"}
+RATES = {"learning_rate@0.1", "learning_rate@0.01"}
+ACTIVATION_A = {"activation@model_a-sigmoid", "activation@model_a-tanh"}
+ACTIVATION_B = {"activation@model_b-sigmoid", "activation@model_b-tanh"}
+ALL_BUT_RATES = TRANSFER | {"train@model_a"} | TRAIN_B | ACTIVATION_A | ACTIVATION_B
+TRAINING = ALL_BUT_RATES | RATES
+WEIGHTS = {"weights@resnet18", "weights@alexnet"}
+
+# Every key of params.yaml, another value for it, and the stages that read it.
+READERS = {
+    "seed": (1, TRAINING | WEIGHTS),
+    "lr": (0.01, ALL_BUT_RATES),
+    "schedule": ("constant", TRAINING),
+    "batch_size": (64, TRAINING),
+    "precision": ("bf16", TRAINING),
+    "train_images": (1000, TRAINING),
+    "validation_images": (100, TRAINING),
+    "weights.resnet18": ("imagenet", {"weights@resnet18"}),
+    "weights.alexnet": ("imagenet", {"weights@alexnet"}),
+    "models.resnet18.image_size": (64, {"transfer@resnet18"}),
+    "models.resnet18.epochs": (7, {"transfer@resnet18"}),
+    "models.resnet18.mode": ("extract", {"transfer@resnet18"}),
+    "models.resnet18.stem": ("pretrained", {"transfer@resnet18"}),
+    "models.alexnet.image_size": (96, {"transfer@alexnet"}),
+    "models.alexnet.epochs": (7, {"transfer@alexnet"}),
+    "models.alexnet.mode": ("extract", {"transfer@alexnet"}),
+    "models.model_a.image_size": (64, {"train@model_a"} | ACTIVATION_A),
+    "models.model_a.epochs": (7, {"train@model_a"} | ACTIVATION_A),
+    "models.model_a.activation": ("tanh", {"train@model_a"}),
+    "models.model_b.image_size": (64, TRAIN_B | ACTIVATION_B | RATES),
+    "models.model_b.epochs": (7, TRAIN_B | ACTIVATION_B | RATES),
+    "models.model_b.activation": ("tanh", TRAIN_B | RATES),
+}
+
+IN_NO_STAGE = {"stages/models/__main__.py", "stages/models/vgg16.py"}
+
+
+@pytest.fixture
+def restored(pipeline) -> Iterator:
+    """The repository after its first run, put back as it was when the test is over."""
+    yield pipeline.repository
+    pipeline.repository.do("git", "checkout", "--quiet", ".")
+
+
+def changed(root: Path) -> set[str]:
+    """Ask DVC which stages it would run because of what they read themselves."""
+    with Repo(str(root)) as repo:
+        return {name.rpartition(":")[2] for name in repo.status()}
+
+
+def leaves(values: dict, prefix: str = "") -> set[str]:
+    found = set()
+    for key, value in values.items():
+        found |= leaves(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key}
+    return found
+
+
+def test_every_key_is_looked_at() -> None:
+    assert set(READERS) == leaves(VALUES)
+
+
+@pytest.mark.parametrize("key", READERS)
+def test_a_value_concerns_exactly_the_stages_that_read_it(key: str, restored) -> None:
+    value, readers = READERS[key]
+    assert changed(restored.root) == set()
+    restored.set_params(**{key.replace(".", "__"): value})
+    assert changed(restored.root) == readers
+
+
+def files_under_stages() -> list[str]:
+    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / "stages").rglob("*.py"))
+
+
+@pytest.mark.parametrize("name", files_under_stages())
+def test_a_file_concerns_exactly_the_stages_that_read_it(name: str, pipeline, restored) -> None:
+    commands = {command for command, read in pipeline.reads.items() if name in read}
+    stages = YAML(typ="safe").load((restored.root / "dvc.lock").read_text())["stages"]
+    readers = {stage for stage, entry in stages.items() if entry["cmd"] in commands}
+    with (restored.root / name).open("a") as file:
+        file.write("\n# changed\n")
+    assert changed(restored.root) == readers
+    assert readers or name in IN_NO_STAGE
+
+
+def test_every_data_file_read_is_listed_and_every_one_listed_is_read(pipeline) -> None:
+    lock = YAML(typ="safe").load((pipeline.repository.root / "dvc.lock").read_text())["stages"]
+    assert len(lock) == 24
+    for stage, entry in lock.items():
+        read = pipeline.reads[entry["cmd"]] - {"params.yaml"}
+        outs = {out["path"] for out in entry["outs"]}
+        listed = {dep["path"] for dep in entry["deps"]}
+        for path in read:
+            above = {path, *map(str, Path(path).parents)}
+            assert above & (listed | outs), f"{stage} reads {path}, which it does not list"
+        for path in listed:
+            used = any(path in {one, *map(str, Path(one).parents)} for one in read)
+            assert used, f"{stage} lists {path}, which it does not read"
+
+
+def test_nothing_changed_nothing_runs(pipeline) -> None:
+    assert pipeline.repository.stages_run("dvc", "repro") == set()
+
+
+def test_an_activation_retrains_what_reads_it_and_nothing_else(restored) -> None:
+    change = ["-S", "models.model_b.activation=tanh"]
+    ran = restored.stages_run("dvc", "exp", "run", "--name", "tanh", *change)
+    runs = {"model_b", "model_b-lr0.1", "model_b-lr0.01"}
+    assert ran == TRAIN_B | RATES | {f"evaluate@{run}" for run in runs} | {"report"}
+    difference = restored.do("dvc", "metrics", "diff", "--json", "main", "tanh")
+    for run in ("resnet18", "alexnet", "model_a", "model_b-tanh"):
+        assert f"metrics/test/{run}.json" not in difference
+    assert "metrics/test/model_b.json" in difference
+    restored.do("git", "checkout", "--quiet", ".")
+    restored.do("dvc", "checkout", "--quiet", "--force")
+
+
+LENET = '''"""LeNet-5, small."""
+
+from torch import nn
+
+MINIMUM_IMAGE_SIZE = 28
+OPTIONS = {}
+
+
+def build(image_size: int) -> nn.Module:
+    """One hidden layer: enough to be an architecture."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(image_size**2, 10))
+'''
+
+
+def test_an_architecture_is_one_file_and_one_entry_and_reruns_nothing_else(restored) -> None:
+    root = restored.root
+    try:
+        (root / "stages/models/lenet.py").write_text(LENET)
+        restored.set_params(models__lenet={"image_size": 28, "epochs": 1})
+        pipeline = (root / "dvc.yaml").read_text()
+        (root / "dvc.yaml").write_text(
+            pipeline.replace("model_b: model_b}", "model_b: model_b, lenet: lenet}")
+        )
+        ran = restored.stages_run("dvc", "repro")
+        assert ran == {"train@lenet", "evaluate@lenet", "report"}
+        assert "`lenet`" in (root / "plots/report.md").read_text()
+    finally:
+        (root / "data/models/lenet.pt").unlink(missing_ok=True)
+        restored.do("git", "clean", "--quiet", "-d", "--force", "stages", "metrics", "plots")

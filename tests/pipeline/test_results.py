@@ -1,0 +1,73 @@
+"""What the pipeline leaves behind, and that it leaves the same a second time."""
+
+import csv
+import json
+from pathlib import Path
+
+import torch
+from commands import copy_repository
+
+from stages import models
+
+ROOT = Path(__file__).parents[2]
+RUNS = {
+    "resnet18",
+    "alexnet",
+    *[f"model_{x}{y}" for x in "ab" for y in ("", "-sigmoid", "-tanh")],
+    "model_b-lr0.1",
+    "model_b-lr0.01",
+}
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_run_leaves_what_the_contract_says(pipeline) -> None:
+    root = pipeline.repository.root
+    assert {path.stem for path in (root / "data/models").iterdir()} == RUNS
+    for run in RUNS:
+        train = json.loads((root / f"metrics/train/{run}.json").read_text())
+        test = json.loads((root / f"metrics/test/{run}.json").read_text())
+        assert set(train) == {"loss", "validation_loss", "validation_accuracy", "epochs",
+                              "parameters"}  # fmt: skip
+        assert set(test) == {"accuracy", "loss", "errors"}
+        pairs = table(root / f"plots/runs/{run}/confusion.csv")
+        wrong = sum(pair["actual"] != pair["predicted"] for pair in pairs)
+        assert len(pairs) == 10000
+        assert wrong == test["errors"] == round((1 - test["accuracy"]) * 10000)
+        epochs = table(root / f"plots/runs/{run}/loss.csv")
+        assert len(epochs) == train["epochs"]
+        assert float(epochs[-1]["train_loss"]) == train["loss"]
+        content = torch.load(root / f"data/models/{run}.pt", weights_only=True)
+        assert content["model"] == run.partition("-")[0]
+        network = models.load(root / f"data/models/{run}.pt")
+        assert sum(p.numel() for p in network.parameters()) == train["parameters"]
+    names = {run: json.loads((root / f"plots/runs/{run}/settings.json").read_text())
+             for run in ("model_b-lr0.1", "model_a-tanh", "resnet18")}  # fmt: skip
+    assert names["model_b-lr0.1"]["params"]["lr"] == 0.1
+    assert names["model_a-tanh"]["options"]["activation"] == "tanh"
+    assert names["resnet18"]["params"]["weights"] == "random"
+
+
+def test_nothing_partial_and_nothing_of_this_machine_is_left(pipeline) -> None:
+    root = pipeline.repository.root
+    assert not list(root.rglob("*.part"))
+    for folder in ("metrics", "plots", "data/models"):
+        for path in (root / folder).rglob("*"):
+            assert path.is_dir() or str(root).encode() not in path.read_bytes()
+
+
+def test_a_second_run_gives_the_same_bits(pipeline) -> None:
+    repository = pipeline.repository
+    repository.do("dvc", "repro", "--force")
+    assert repository.do("git", "status", "--porcelain") == ""
+    assert "up to date" in repository.do("dvc", "status")
+
+
+def test_the_committed_results_are_those_of_the_committed_code(tmp_path, mnist, pipeline) -> None:
+    copy_repository(tmp_path, mnist)
+    there = type(pipeline.repository)(tmp_path)
+    there.do("git", "init", "--quiet")
+    assert "Running stage" not in there.do("dvc", "repro", "--dry", "--allow-missing")
