@@ -33,7 +33,7 @@ pins:
 	rm -rf .venv
 	python3 -m venv .venv
 	python -m pip install --disable-pip-version-check --quiet --requirement requirements.in
-	{ echo "# Made by make pins from requirements.in"; python -m pip freeze; } | sed -E \
+	{ echo "# Made by make pins from requirements.in"; python -m pip freeze --all --exclude pip; } | sed -E \
 		'/^(cuda|nvidia|triton)/s/$$/; sys_platform == "linux" and platform_machine == "x86_64"/' \
 		> requirements.txt
 	touch $(VENV)

@@ -66,7 +66,6 @@ def panel(heading: str, compared: Comparison) -> curves.Panel:
         if not run.steps or not run.losses or run.settings is None:
             missing.append(f"{run.name} has left incomplete files")
             continue
-        # The last batch of an epoch may be small, so steps count epochs, not images.
         an_epoch = -(-run.settings["train_images"] // run.settings["batch_size"])
         drawn.append(
             curves.Curve(

@@ -25,12 +25,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train one run of the pipeline.")
     parser.add_argument("run", help="such as resnet18, model_a-sigmoid or model_b-lr0.1")
     run = runs.find(parser.parse_args().run, params.read())
-    distributed.launch()
-    group = distributed.join()
-    device = devices.choose()
-    data = split(*read.load("train"), run.params, device)
+    pixels, labels = read.load("train")
     torch.manual_seed(run.params["seed"])
     network, settings = start(run)
+    distributed.launch()  # after all that a user can have got wrong
+    group = distributed.join()
+    if group.rank:
+        torch.manual_seed(run.params["seed"] + group.rank)  # else all drop the same units out
+    device = devices.choose()
+    data = split(pixels, labels, run.params, device)
     network.to(device, memory_format=torch.channels_last)
     progress = Progress(run.name, run.params["epochs"] * len(data.labels), group.rank == 0)
     history = train(network, settings, data, progress, group)
@@ -61,7 +64,9 @@ def start(run: runs.Run) -> tuple[nn.Module, dict[str, Any]]:
     path = Path(f"data/weights/{run.model}.pt")
     weights = models.read(path)
     state = weights["state_dict"]
-    if run.params["mode"] == "finetune" and run.options.get("stem") == "fresh":
+    if run.params["mode"] == "extract" and "stem" in run.options:
+        settings |= {"options": run.options | {"stem": "pretrained"}}  # extraction keeps it
+    elif run.options.get("stem") == "fresh":
         stem = models.architecture(run.model).STEM + "."
         fresh = {key: value for key, value in network.state_dict().items() if key.startswith(stem)}
         state = state | fresh

@@ -58,7 +58,8 @@ def imagenet(model: str, weights: Any) -> dict[str, Tensor]:
         ) from error
     except Exception as error:  # a damaged file can fail anywhere in zip, pickle or torch
         raise UserError(
-            f"{path} is damaged or not torchvision's {name}: remove it and run again"
+            f"what {weights.url} or {path} holds is not torchvision's {name}: "
+            f"remove that file if it is there, and run again"
         ) from error
 
 

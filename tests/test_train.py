@@ -89,6 +89,8 @@ def test_extraction_changes_the_head_alone(workspace: Path, model: str, head: st
     after = torch.load(workspace / f"data/models/{model}.pt", weights_only=True)["state_dict"]
     differing = {key for key in after if not torch.equal(after[key], before[key])}
     assert differing == {f"{head}weight", f"{head}bias"}
+    settings = json.loads((workspace / f"plots/runs/{model}/settings.json").read_text())
+    assert settings["options"].get("stem") != "fresh"
 
 
 @pytest.mark.parametrize(("stem", "kept"), [("fresh", False), ("pretrained", True)])

@@ -51,16 +51,17 @@ class AdaptiveAvgPool2d(nn.AdaptiveAvgPool2d):
         if input.shape[2:] == self.output_size:
             return input
         rows, columns = (
-            windows(size, wanted).to(input)
+            windows(size, wanted, input)
             for size, wanted in zip(input.shape[2:], self.output_size, strict=True)
         )
         pooled = functional.linear(input.flatten(2), torch.kron(rows, columns))
         return pooled.unflatten(2, self.output_size)
 
 
-def windows(size: int, wanted: int) -> Tensor:
+def windows(size: int, wanted: int, like: Tensor) -> Tensor:
     """Make the (wanted, size) matrix of adaptive average pooling along one dimension."""
-    matrix = torch.zeros(wanted, size)
+    # on the device from the start: a copy to it cannot be recorded in a CUDA graph
+    matrix = like.new_zeros(wanted, size)
     for row in range(wanted):
         start, stop = row * size // wanted, -((row + 1) * size // -wanted)
         matrix[row, start:stop] = 1 / (stop - start)

@@ -9,11 +9,14 @@ class UserError(Exception):
 
 
 def run(main: Callable[[], None]) -> None:
-    """Call a stage's `main`; leave the process with 1 after a UserError, 130 after Ctrl-C."""
+    """Call a stage's `main`; leave with 1 after a UserError or a disk's, 130 after Ctrl-C."""
     try:
         main()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        print(f"error: {error}: see to the disk or its rights and run again", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("error: interrupted; run the same command again", file=sys.stderr)

@@ -1,7 +1,8 @@
 """Several processes that share every batch, each with a device of its own.
 
 How many is a matter of the machine: PROCESSES=2 in the environment, or torchrun itself. It is no
-parameter of the experiment and changes none of its results beyond rounding.
+parameter of the experiment. Results change by rounding alone where a network has neither dropout,
+which each process draws for its own images, nor, on a CPU, batch normalisation.
 """
 
 import os

@@ -75,19 +75,20 @@ def fit(
     device, images = data.inputs.device, len(data.labels)
     steps = batches(images, params["batch_size"])
     total = steps * params["epochs"]
-    one_cycle = params["schedule"] == "one-cycle"
+    one_cycle = params["schedule"] == "one-cycle" and total > 1
     capture = device.type == "cuda" and group.size == 1
     optimizer = torch.optim.Adam(
         [parameter for parameter in network.parameters() if parameter.requires_grad],
-        lr=torch.tensor(params["lr"], device=device) if capture else params["lr"],
+        lr=torch.tensor(float(params["lr"]), device=device) if capture else params["lr"],
         betas=BETAS if one_cycle else (0.9, 0.999),
         fused=True,
         capturable=capture,
     )
     schedule = None
     if one_cycle:
+        warm_up = max(WARM_UP, 2 / total)  # two steps at least: OneCycleLR divides by their span
         schedule = OneCycleLR(
-            optimizer, params["lr"], total, pct_start=WARM_UP, cycle_momentum=False
+            optimizer, params["lr"], total, pct_start=warm_up, cycle_momentum=False
         )
     step = Step(network, optimizer, data.inputs, data.labels, prepare, params["precision"], group)
     train = Captured(step) if capture else step

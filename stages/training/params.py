@@ -1,6 +1,5 @@
 """params.yaml, read as DVC reads it and checked before anything else happens."""
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,7 +37,7 @@ def one_of(*values: str) -> Rule:
 MAPPING = Rule("a mapping with an entry for each model", lambda value: isinstance(value, dict))
 LR = Rule(
     "a number above 0 and at most 10",
-    lambda value: type(value) in (int, float) and math.isfinite(value) and 0 < value <= 10,
+    lambda value: type(value) in (int, float) and 0 < value <= 10,
 )
 SHARED = {
     "seed": whole(0, 2**32 - 1),
@@ -75,6 +74,9 @@ def read(path: Path = PATH) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise UserError(f"{path} holds no keys, expected {', '.join(SHARED)}, weights and models")
     check("", values, SHARED | {"weights": MAPPING, "models": MAPPING})
+    for key in [*values["weights"], *values["models"]]:
+        if not isinstance(key, str):
+            raise UserError(f"params.yaml: {key!r} names a model, expected a word: correct it")
     check("weights.", values["weights"], dict.fromkeys(values["weights"], WEIGHTS))
     for model, entry in values["models"].items():
         if not isinstance(entry, dict):

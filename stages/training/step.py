@@ -1,5 +1,6 @@
 """One step of training: forward, backward, optimizer."""
 
+import warnings
 from collections.abc import Callable
 
 import torch
@@ -74,7 +75,8 @@ class Captured:
     def _aside(self, batch: Tensor) -> Tensor:
         """Run one step eagerly on the stream that is recorded from later."""
         self.stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(self.stream):
+        with torch.cuda.stream(self.stream), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*capturable=True")  # it soon will be
             loss = self.step(batch)
         torch.cuda.current_stream().wait_stream(self.stream)
         return loss

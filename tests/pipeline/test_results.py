@@ -26,7 +26,7 @@ def table(path: Path) -> list[dict[str, str]]:
 
 def test_every_run_leaves_what_the_contract_says(pipeline) -> None:
     root = pipeline.repository.root
-    assert {path.stem for path in (root / "data/models").iterdir()} == RUNS
+    assert {path.stem for path in (root / "data/models").iterdir()} >= RUNS
     for run in RUNS:
         train = json.loads((root / f"metrics/train/{run}.json").read_text())
         test = json.loads((root / f"metrics/test/{run}.json").read_text())

@@ -1,5 +1,6 @@
 import itertools
 
+import pytest
 import torch
 from torch import nn
 from torch.nn import functional
@@ -63,6 +64,16 @@ def test_one_cycle_rises_to_the_learning_rate_and_falls() -> None:
     assert 0.05 < peak / len(moved) < 0.3
     assert moved[0] < max(moved) / 5
     assert moved[-1] < max(moved) / 100
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 5, 10, 11, 20])
+def test_one_cycle_learns_in_however_few_steps(epochs: int) -> None:
+    net = network()
+    before = nn.utils.parameters_to_vector(net.parameters()).clone()
+    history = fit(net, data(8, 0), schedule="one-cycle", epochs=epochs)
+    assert len(history.losses) == epochs
+    after = nn.utils.parameters_to_vector(net.parameters())
+    assert (after - before).abs().max() > 0.001
 
 
 def test_without_validation_images_nothing_is_validated() -> None:

@@ -88,6 +88,8 @@ def test_every_key_is_missed(key: str, tmp_path: Path) -> None:
     ("key", "value", "words"),
     [
         ("train_images", 60000, "is 65000, but MNIST has 60000"),
+        ("lr", 10**400, "expected a number above 0"),
+        ("models", {5: {"image_size": 28}}, "5 names a model, expected a word"),
         ("learning_rate", 0.1, "unknown key learning_rate, expected seed, lr"),
         ("models.model_a.stem", "fresh", "unknown key models.model_a.stem"),
         ("models.model_a.mode", "extract", "unknown key models.model_a.mode"),
