@@ -63,16 +63,21 @@ class Workspace:
         return [Usage(entry["seconds"], entry["peak"] / 2**20) for entry in entries]
 
     def set(self, **values: object) -> None:
-        """Change params.yaml; `models__model_b__epochs` is models.model_b.epochs."""
-        yaml, path = YAML(), self.root / "params.yaml"
-        content = yaml.load(path)
-        for key, value in values.items():
-            *parents, last = key.split("__")
-            entry = content
-            for parent in parents:
-                entry = entry[parent]
-            entry[last] = value
-        yaml.dump(content, path)
+        """Change params.yaml; see set_params."""
+        set_params(self.root, **values)
+
+
+def set_params(root: Path, **values: object) -> None:
+    """Change params.yaml below `root`; `models__model_b__epochs` is models.model_b.epochs."""
+    yaml, path = YAML(), root / "params.yaml"
+    content = yaml.load(path)
+    for key, value in values.items():
+        *parents, last = key.split("__")
+        entry = content
+        for parent in parents:
+            entry = entry.setdefault(parent, {})
+        entry[last] = value
+    yaml.dump(content, path)
 
 
 @contextmanager

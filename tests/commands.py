@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.workspace import set_params
+
+__all__ = ["copy_repository", "refusal", "run_stage", "set_params"]
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -43,13 +47,3 @@ def copy_repository(folder: Path, mnist: Path) -> Path:
             shutil.copy2(ROOT / name, folder / name)
     shutil.copytree(mnist, folder / "data/mnist")
     return folder
-
-
-def set_params(folder: Path, **values: object) -> None:
-    """Change top-level values of params.yaml."""
-    path = folder / "params.yaml"
-    lines = path.read_text().splitlines()
-    for key, value in values.items():
-        (at,) = [i for i, line in enumerate(lines) if line.startswith(f"{key}:")]
-        lines[at] = f"{key}: {value}"
-    path.write_text("\n".join(lines) + "\n")

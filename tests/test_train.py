@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 import torch
 from commands import refusal, run_stage, set_params
-from ruamel.yaml import YAML
 
 from stages import models, train
 from stages.training import loop, params, runs
@@ -13,10 +12,7 @@ SMALL = {"train_images": 64, "validation_images": 32, "batch_size": 16}
 
 
 def set_model(workspace: Path, model: str, **values: object) -> None:
-    yaml = YAML()
-    content = yaml.load(workspace / "params.yaml")
-    content["models"].setdefault(model, {}).update(values)
-    yaml.dump(content, workspace / "params.yaml")
+    set_params(workspace, **{f"models__{model}__{key}": value for key, value in values.items()})
 
 
 def outputs(workspace: Path, run: str) -> dict[str, bytes]:
@@ -107,10 +103,7 @@ def test_the_stem_starts_as_the_params_say(workspace: Path, stem: str, kept: boo
 
 def test_vgg16_can_be_trained_too(workspace: Path) -> None:
     set_params(workspace, train_images=4, validation_images=0, batch_size=4)
-    yaml = YAML()
-    content = yaml.load(workspace / "params.yaml")
-    content["weights"]["vgg16"] = "random"
-    yaml.dump(content, workspace / "params.yaml")
+    set_params(workspace, weights__vgg16="random")
     set_model(workspace, "vgg16", image_size=32, epochs=1, mode="extract")
     start(workspace, "vgg16")
     trained(workspace, "vgg16")

@@ -6,19 +6,11 @@ import pytest
 import torch
 import torchvision
 from commands import refusal, run_stage, set_params
-from ruamel.yaml import YAML
 
 from stages import models
 
 OFFICIAL = {"resnet18": "resnet18-f37072fd.pth", "alexnet": "alexnet-owt-7be5be79.pth"}
 HEAD = {"resnet18": "fc.", "alexnet": "classifier.6."}
-
-
-def choose_imagenet(workspace: Path, model: str) -> None:
-    yaml = YAML()
-    content = yaml.load(workspace / "params.yaml")
-    content["weights"][model] = "imagenet"
-    yaml.dump(content, workspace / "params.yaml")
 
 
 def made(workspace: Path, model: str) -> dict:
@@ -59,7 +51,7 @@ def test_imagenet_is_the_checkpoint_with_a_fresh_head(
 ) -> None:
     hub = tmp_path_factory.mktemp("hub")
     official = stand_in(hub, model)
-    choose_imagenet(workspace, model)
+    set_params(workspace, **{f"weights__{model}": "imagenet"})
     result = run_stage("stages.weights", model, cwd=workspace, TORCH_HOME=str(hub))
     assert result.returncode == 0, result.stderr
     content = made(workspace, model)
@@ -75,7 +67,7 @@ def test_imagenet_without_a_network_says_what_to_do(
     workspace: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     hub = tmp_path_factory.mktemp("hub")
-    choose_imagenet(workspace, "resnet18")
+    set_params(workspace, weights__resnet18="imagenet")
     nobody = "http://127.0.0.1:9"
     result = run_stage("stages.weights", "resnet18", cwd=workspace, TORCH_HOME=str(hub),
                        https_proxy=nobody, HTTPS_PROXY=nobody)  # fmt: skip
@@ -106,7 +98,7 @@ def test_a_bad_checkpoint_is_refused(
     else:
         torch.save({"conv1.weight": torch.zeros(1)}, path)
     before = hashlib.sha256(path.read_bytes()).hexdigest()
-    choose_imagenet(workspace, "alexnet")
+    set_params(workspace, weights__alexnet="imagenet")
     refusal(run_stage("stages.weights", "alexnet", cwd=workspace, TORCH_HOME=str(hub)))
     assert not (workspace / "data/weights").exists()
     assert not canary.exists()

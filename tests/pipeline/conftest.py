@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from commands import copy_repository
-from ruamel.yaml import YAML
+from commands import copy_repository, set_params
 
 TESTS = Path(__file__).parents[1]
 
@@ -51,16 +50,7 @@ class Repository:
 
     def set_params(self, **values: object) -> None:
         """Change values of params.yaml, `models__model_b__epochs` for nested ones."""
-        yaml = YAML()
-        path = self.root / "params.yaml"
-        content = yaml.load(path)
-        for key, value in values.items():
-            *parents, last = key.split("__")
-            entry = content
-            for parent in parents:
-                entry = entry[parent]
-            entry[last] = value
-        yaml.dump(content, path)
+        set_params(self.root, **values)
 
 
 def make(root: Path, mnist: Path) -> Repository:
