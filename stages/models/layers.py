@@ -1,11 +1,12 @@
 """A convolution that leaves out the work whose result is known beforehand.
 
-Both identities are exact up to floating-point rounding, for outputs and for gradients, and leave
+All identities are exact up to floating-point rounding, for outputs and for gradients, and leave
 the parameters as in torch.nn.Conv2d, so state dicts are interchangeable.
 """
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
 ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
@@ -22,15 +23,19 @@ class Conv2d(nn.Conv2d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Convolve (N, in_channels or 1, H, W) to (N, out_channels, H', W')."""
-        weight = self.weight
-        if input.shape[1] < self.in_channels:
-            weight = weight.sum(1, keepdim=True)
+        weight = self._weight(input)
         rows, columns = (self._taps(dim, input.shape[2 + dim]) for dim in (0, 1))
         padding = (self.padding[0] - rows.start, self.padding[1] - columns.start)
         # no slice where nothing is cut: autograd would fill and copy a whole gradient for it
         if (rows.stop - rows.start, columns.stop - columns.start) != self.kernel_size:
-            weight = weight[:, :, rows, columns]
+            weight = Trim.apply(weight, rows, columns)
         return functional.conv2d(input, weight, self.bias, self.stride, padding)
+
+    def _weight(self, input: Tensor) -> Tensor:
+        """The kernel for the channels that the input has."""
+        if input.shape[1] < self.in_channels:
+            return self.weight.sum(1, keepdim=True)
+        return self.weight
 
     def _taps(self, dim: int, size: int) -> slice:
         """The taps along one dimension that meet the input, all if cutting needs uneven padding."""
@@ -41,6 +46,59 @@ class Conv2d(nn.Conv2d):
         cut = slice(first, last + 1)
         even = (size + 2 * (padding - first) - (last + 1 - first)) // stride + 1 == outputs
         return cut if even else slice(0, kernel)
+
+
+class Trim(torch.autograd.Function):
+    """kernel[:, :, rows, columns]: the gradient in the kernel's memory format, not copied to it."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, kernel: Tensor, rows: slice, columns: slice) -> Tensor:
+        """Cut (out_channels, in_channels, H, W) to its taps in `rows` and `columns`."""
+        ctx.save_for_backward(kernel)
+        ctx.taps = rows, columns
+        return kernel[:, :, rows, columns]
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, None, None]:
+        """Give the other taps a gradient of zero."""
+        whole = torch.zeros_like(*ctx.saved_tensors)
+        whole[:, :, *ctx.taps] = gradient
+        return whole, None, None
+
+
+class ConvPool2d(Conv2d):
+    """Conv2d with a stride of 1 and max pooling over 2 x 2 behind it, as one convolution.
+
+    The four outputs of a window are four channels of a convolution with a stride of 2, by the
+    kernel in its four places; the largest is the pooled one. PyTorch's own pooling costs more than
+    the convolution before it where channels are few.
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Map (N, in_channels or 1, H, W) to (N, out_channels, H' // 2, W' // 2)."""
+        weight = self._weight(input)
+        places = [functional.pad(weight, (x, 1 - x, y, 1 - y)) for y in (0, 1) for x in (0, 1)]
+        window = functional.conv2d(input, torch.cat(places), stride=2, padding=self.padding)
+        window = window.unflatten(1, (4, self.out_channels))
+        return Largest.apply(window) + self.bias[:, None, None]
+
+
+class Largest(torch.autograd.Function):
+    """amax(1): the gradient in equal parts to all that are largest; PyTorch counts in int64."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, input: Tensor) -> Tensor:
+        """Take the maximum of (N, M, ...) over its M to (N, ...)."""
+        largest = input.amax(1)
+        ctx.save_for_backward(input, largest)
+        return largest
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:
+        """Hand the gradient down."""
+        input, largest = ctx.saved_tensors
+        chosen = input == largest.unsqueeze(1)
+        return chosen * (gradient / chosen.sum(1, dtype=torch.uint8)).unsqueeze(1)
 
 
 class AdaptiveAvgPool2d(nn.AdaptiveAvgPool2d):

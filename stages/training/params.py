@@ -29,9 +29,12 @@ def whole(low: int, high: int) -> Rule:
     )
 
 
-def one_of(*values: str) -> Rule:
-    """Admit the given words."""
-    return Rule(" or ".join(values), lambda value: isinstance(value, str) and value in values)
+def one_of(*values: str | float) -> Rule:
+    """Admit the given words or numbers; True is no number."""
+    return Rule(
+        " or ".join(map(str, values)),
+        lambda value: type(value) in (str, int, float) and value in values,
+    )
 
 
 MAPPING = Rule("a mapping with an entry for each model", lambda value: isinstance(value, dict))

@@ -23,6 +23,33 @@ def test_trimmed_convolution_is_the_whole_one(
     torch.testing.assert_close(found, wanted)
 
 
+@pytest.mark.parametrize("size", [2, 5, 8])
+@pytest.mark.parametrize("given", [1, 2])
+def test_convolution_and_pooling_in_one_are_the_two(size: int, given: int) -> None:
+    torch.manual_seed(0)
+    ours = layers.ConvPool2d(2, 3, 3, padding=1).double()
+    images = torch.randn(2, given, size, size + 1, dtype=torch.float64, requires_grad=True)
+    copies = images.expand(-1, 2, -1, -1)
+    expected = nn.functional.conv2d(copies, ours.weight, ours.bias, padding=1)
+    expected = nn.functional.max_pool2d(expected, 2)
+    torch.testing.assert_close(ours(images), expected)
+    parameters = [images, ours.weight, ours.bias]
+    wanted = torch.autograd.grad(expected.square().sum(), parameters)
+    torch.testing.assert_close(torch.autograd.grad(ours(images).square().sum(), parameters), wanted)
+
+
+def test_several_largest_share_the_gradient() -> None:
+    values = torch.tensor([[3.0, 3.0, 1.0]], requires_grad=True)
+    layers.Largest.apply(values).sum().backward()
+    assert values.grad.tolist() == [[0.5, 0.5, 0.0]]
+
+
+def test_a_trimmed_kernels_gradient_is_laid_out_as_the_kernel() -> None:
+    convolution = layers.Conv2d(4, 5, 3, padding=1).to(memory_format=torch.channels_last)
+    convolution(torch.randn(2, 4, 1, 1)).sum().backward()
+    assert convolution.weight.grad.stride() == convolution.weight.stride()
+
+
 def test_one_by_one_maps_use_the_centre_tap_alone() -> None:
     convolution = layers.Conv2d(1, 1, 3, padding=1)
     assert convolution._taps(0, 1) == slice(1, 2)
