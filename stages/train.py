@@ -4,7 +4,7 @@ python -m stages.train <run>
 """
 
 import argparse
-import math
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from stages import models
 from stages.mnist import images, read
 from stages.system import errors, files
 from stages.training import devices, distributed, extract, loop, params, runs
+from stages.training.checkpoint import Checkpoint, fingerprint
 from stages.training.progress import Progress
 
 CURVE_ROWS = 200
@@ -33,13 +34,19 @@ def main() -> None:
     if group.rank:
         torch.manual_seed(run.params["seed"] + group.rank)  # else all drop the same units out
     device = devices.choose()
+    checkpoint = None
+    if group.size == 1:
+        source = fingerprint(settings, (pixels, labels), network, device)
+        checkpoint = Checkpoint(run.name, source)
     data = split(pixels, labels, run.params, device)
     network.to(device, memory_format=torch.channels_last)
-    progress = Progress(run.name, run.params["epochs"] * len(data.labels), group.rank == 0)
-    history = train(network, settings, data, progress, group)
-    progress.close()
+    images = run.params["epochs"] * len(data.labels)
+    with closing(Progress(run.name, images, group.rank == 0)) as progress:
+        history = train(network, settings, data, progress, group, checkpoint)
     if group.rank == 0:
         write(run, settings, network, history)
+    if checkpoint:
+        checkpoint.remove()
 
 
 def split(
@@ -81,6 +88,7 @@ def train(
     data: loop.Data,
     progress: Progress,
     group: distributed.Group,
+    checkpoint: Checkpoint | None,
 ) -> loop.History:
     """Train the whole network or, in mode `extract`, its head alone."""
     values, size = settings["params"], network.image_size
@@ -89,10 +97,10 @@ def train(
         return images.prepare(batch, size)
 
     if values.get("mode") != "extract":
-        return loop.fit(network, data, prepare, values, progress, group)
+        return loop.fit(network, data, prepare, values, progress, group, checkpoint)
     head = models.architecture(settings["model"]).HEAD
     layer, features = extract.freeze(network, head, data, prepare, values["precision"])
-    return loop.fit(layer, features, nn.Identity(), values, progress, group)
+    return loop.fit(layer, features, nn.Identity(), values, progress, group, checkpoint)
 
 
 def write(
@@ -109,7 +117,7 @@ def write(
             "epochs": epoch,
             "parameters": sum(parameter.numel() for parameter in network.parameters()),
         }
-        | ({} if math.isfinite(loss) else {"diverged": True}),
+        | ({"diverged": True} if history.diverged else {}),
     )
     header = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
     files.write_csv(run.files["loss"], header, history.epochs)

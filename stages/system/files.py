@@ -9,17 +9,20 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from stages.system import interrupts
+
 
 def write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
     """Let `fill` write to a file beside `path`, then put that file in its place.
 
     The name beside is fixed, so a run that was killed leaves one file at most, which the next
-    run overwrites; git and DVC ignore `*.part`.
+    run overwrites; git and DVC ignore `*.part`. An interruption waits: torch.save would turn it
+    into an error of its own.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part")
     try:
-        with beside.open("wb") as file:
+        with interrupts.held(), beside.open("wb") as file:
             fill(file)
             file.flush()
             os.fsync(file.fileno())

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
+from stages.system import interrupts
+from stages.training.checkpoint import Checkpoint, Part, Randomness
 from stages.training.distributed import Group
 from stages.training.inference import predict, score
 from stages.training.progress import Progress
@@ -37,10 +39,26 @@ class History:
         epochs: a row an epoch: epoch, train_loss, validation_loss, validation_accuracy; the last
             two None where nothing is held out.
         losses: (steps,) the mean loss of each batch.
+        done: how many steps of these.
     """
 
     epochs: list[tuple[int, float, float | None, float | None]] = field(default_factory=list)
     losses: Tensor = field(default_factory=lambda: torch.empty(0))
+    done: int = 0
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the loss of the last epoch is no finite number."""
+        return bool(self.epochs) and not math.isfinite(self.epochs[-1][1])
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all of it, for a checkpoint."""
+        return {"epochs": list(self.epochs), "losses": self.losses, "done": self.done}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take a checkpoint's over, of a training of as many steps."""
+        self.epochs, self.done = list(state["epochs"]), state["done"]
+        self.losses.copy_(state["losses"])
 
 
 def batches(images: int, batch_size: int) -> int:
@@ -59,8 +77,11 @@ def fit(
     params: dict[str, Any],
     progress: Progress,
     group: Group | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
     """Train the parameters of `network` that require a gradient: Adam on the cross entropy.
+
+    An epoch whose loss is not finite is the last one.
 
     Args:
         network: on the data's device; called with what `prepare` returns.
@@ -70,6 +91,11 @@ def fit(
         progress: told of every batch.
         group: the processes that share each batch; the history is whole in all, but for the
             validation, which is the first one's.
+        checkpoint: to go on from, and to keep for a time after; see Checkpoint. None for a group
+            of several processes, each with random states of its own.
+
+    Raises:
+        Interrupted: by a signal; the checkpoint, if any, then holds all steps done.
     """
     group = group or Group()
     device, images = data.inputs.device, len(data.labels)
@@ -94,20 +120,45 @@ def fit(
     train = Captured(step) if capture else step
     shuffle = torch.Generator().manual_seed(params["seed"])
     history = History(losses=torch.zeros(total, device=device))
-    for epoch in range(params["epochs"]):
-        network.train()
-        parts = torch.randperm(images, generator=shuffle).to(device).tensor_split(steps)
-        losses = history.losses[epoch * steps : (epoch + 1) * steps]
-        for i, batch in enumerate(parts):
-            losses[i] = train(batch)
-            if schedule and epoch * steps + i + 1 < total:
-                schedule.step()
-            progress.step(len(batch), losses[i])
-        sizes = torch.tensor([len(part) for part in parts], device=device)
-        loss = (group.total(losses) * sizes).sum().item() / images
-        held_out = (None, None)
-        if len(data.validation_labels) and group.rank == 0:
-            logits = predict(network, data.validation_inputs, prepare, params["precision"])
-            held_out = score(logits, data.validation_labels)
-        history.epochs.append((epoch + 1, loss, *held_out))
-    return history
+    parts: dict[str, Part] = {
+        "network": network,
+        "optimizer": optimizer,
+        "history": history,
+        "randomness": Randomness(device),
+    } | ({"schedule": schedule} if schedule else {})
+    if checkpoint and checkpoint.resume(parts, device):
+        progress.resume(history.done, total)
+    try:
+        for epoch in range(params["epochs"]):
+            order = torch.randperm(images, generator=shuffle).to(device).tensor_split(steps)
+            if epoch < len(history.epochs):
+                continue  # done before an interruption: only the shuffle has to go along
+            if history.diverged:
+                break
+            network.train()
+            losses = history.losses[epoch * steps : (epoch + 1) * steps]
+            for i in range(history.done - epoch * steps, steps):
+                with interrupts.held():
+                    losses[i] = train(order[i])
+                    if schedule and epoch * steps + i + 1 < total:
+                        schedule.step()
+                    history.done += 1
+                progress.step(len(order[i]), losses[i])
+                if checkpoint:
+                    checkpoint.save_if_due(parts)
+            sizes = torch.tensor([len(batch) for batch in order], device=device)
+            loss = (group.total(losses) * sizes).sum().item() / images
+            held_out = (None, None)
+            if len(data.validation_labels) and group.rank == 0:
+                logits = predict(network, data.validation_inputs, prepare, params["precision"])
+                held_out = score(logits, data.validation_labels)
+            history.epochs.append((epoch + 1, loss, *held_out))
+    except interrupts.Interrupted as interrupted:
+        if checkpoint and checkpoint.save(parts):
+            epoch = min(len(history.epochs) + 1, params["epochs"])
+            interrupted.words = (
+                f"interrupted at epoch {epoch} of {params['epochs']}; "
+                f"run the same command again to resume"
+            )
+        raise
+    return History(history.epochs, history.losses[: history.done], history.done)

@@ -1,5 +1,6 @@
 """What a person sees while a network trains; nothing where standard error is no terminal."""
 
+import sys
 import time
 
 from torch import Tensor
@@ -14,6 +15,12 @@ class Progress:
         hidden = None if shown else True  # None: by whether standard error is a terminal
         self._bar = tqdm(total=images, desc=run, unit=" images", disable=hidden, smoothing=0.05)
         self._shown = 0.0
+
+    def resume(self, step: int, steps: int) -> None:
+        """Say that the run goes on after `step` of its `steps`, and start the bar from there."""
+        self._bar.write(f"resuming at step {step} of {steps}", file=sys.stderr)
+        self._bar.initial = self._bar.n = round(self._bar.total * step / steps)
+        self._bar.refresh()
 
     def step(self, images: int, loss: Tensor) -> None:
         """Count a batch; the loss is fetched from the device twice a second, not every time."""

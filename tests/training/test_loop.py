@@ -99,6 +99,19 @@ def test_batches_are_never_of_one_image() -> None:
             assert max(sizes) - min(sizes) <= 1
 
 
+def test_a_loss_that_is_not_finite_ends_the_training_with_its_epoch() -> None:
+    net = network()
+    seen = []
+    net.register_forward_pre_hook(lambda module, inputs: seen.append(module.training))
+    given = data()
+    given.inputs[3] = float("inf")
+    history = fit(net, given, epochs=5)
+    assert history.diverged
+    assert [row[0] for row in history.epochs] == [1]
+    assert len(history.losses) == sum(seen) == 3
+    assert not fit(network(), data()).diverged
+
+
 def test_bf16_computes_in_bfloat16_and_keeps_float32_weights() -> None:
     seen = []
     net = network()

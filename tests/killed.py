@@ -1,0 +1,69 @@
+"""Train a run of the repository in the current folder once, then killed again and again.
+
+python killed.py <run> <kills> <seed> <writings>
+
+Prints a line of JSON for the undisturbed run and one for each that was killed with SIGKILL at a
+random moment and then run again: the outputs' SHA-256, what the second wrote to standard error and
+the outputs that were there after the kill.
+Checkpoints are written all the time, so that many kills hit a writing. Each training is a fork of
+this process, which has imported what it needs: that takes longer than the training.
+"""
+
+import hashlib
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from stages import models, train
+from stages.system import errors
+from stages.training import checkpoint, params, runs
+
+
+def start(run: str, log: Path) -> int:
+    child = os.fork()
+    if not child:
+        os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+        sys.argv = ["train", run]
+        errors.run(train.main)
+        os._exit(0)
+    return child
+
+
+def take(files: dict[str, Path]) -> dict[str, str]:
+    """Remove what is there, so that it can't pass for the next run's, and return its hashes."""
+    found = {name: path for name, path in files.items() if path.exists()}
+    hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in found.items()}
+    for path in found.values():
+        path.unlink()
+    return hashes
+
+
+def main() -> None:
+    run, kills, seed, writings = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    checkpoint.INTERVAL, checkpoint.SHARE = 0, writings
+    models.architecture(run.partition("-")[0])
+    files = runs.find(run, params.read()).files
+    log = Path(tempfile.mkdtemp()) / "log"
+    begin = time.monotonic()
+    os.waitpid(start(run, log), 0)
+    seconds = time.monotonic() - begin
+    print(json.dumps({"outputs": take(files), "error": log.read_text()}), flush=True)
+    moments = random.Random(seed)
+    for _ in range(kills):
+        child = start(run, log)
+        time.sleep(moments.uniform(0, seconds))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        there = take(files)
+        os.waitpid(start(run, log), 0)
+        report = {"outputs": take(files), "error": log.read_text(), "there": there}
+        print(json.dumps(report), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""Trainings that are killed, stopped, starved of memory or changed between two starts."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from commands import ROOT, refusal, run_stage, set_params
+
+from stages import models
+
+SMALL = {
+    "train_images": 300,
+    "validation_images": 64,
+    "batch_size": 16,
+    "models__model_b__epochs": 3,
+    "models__resnet18__image_size": 28,
+    "models__resnet18__epochs": 2,
+    "models__alexnet__image_size": 63,
+    "models__alexnet__epochs": 2,
+}
+# A stage that writes its checkpoint after every step.
+OFTEN = """
+from stages import train
+from stages.system import errors
+from stages.training import checkpoint
+
+checkpoint.INTERVAL = checkpoint.SHARE = 0
+errors.run(train.main)
+"""
+
+
+def start(workspace: Path, run: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-c", OFTEN, run], cwd=workspace, stderr=subprocess.PIPE, text=True
+    )
+
+
+def stop(workspace: Path, run: str, number: int) -> tuple[int, str]:
+    """Start a run, send it a signal as soon as it has kept something, and wait for its end."""
+    child = start(workspace, run)
+    while not (workspace / f"data/checkpoints/{run}.pt").exists():
+        assert child.poll() is None, child.stderr.read()
+        time.sleep(0.01)
+    child.send_signal(number)
+    error = child.communicate()[1]
+    return child.returncode, error
+
+
+def hashes(workspace: Path, run: str) -> dict[str, str]:
+    plots = workspace / "plots/runs" / run
+    paths = {
+        "model": workspace / f"data/models/{run}.pt",
+        "metrics": workspace / f"metrics/train/{run}.json",
+        **{name: plots / f"{name}.csv" for name in ("loss", "steps")},
+        "settings": plots / "settings.json",
+    }
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items()}
+
+
+def trained(workspace: Path, run: str) -> tuple[dict[str, str], str]:
+    result = run_stage("stages.train", run, cwd=workspace)
+    assert result.returncode == 0, result.stderr
+    assert not (workspace / "data/checkpoints").exists()
+    return hashes(workspace, run), result.stderr
+
+
+@pytest.mark.parametrize(
+    ("run", "mode", "kills", "writings"),
+    [
+        ("model_b", None, 10, 1),
+        ("resnet18", "finetune", 3, 1),
+        ("resnet18", "extract", 3, 1),
+        ("alexnet", "finetune", 2, 4),
+    ],
+)
+def test_killed_at_random_moments_it_ends_with_the_same_bytes(
+    run: str, mode: str | None, kills: int, writings: int, workspace: Path
+) -> None:
+    set_params(workspace, **SMALL)
+    if mode:
+        set_params(workspace, **{f"models__{run}__mode": mode}, train_images=100)
+        assert run_stage("stages.weights", run, cwd=workspace).returncode == 0
+    result = subprocess.run(
+        [sys.executable, ROOT / "tests/killed.py", run, str(kills), "0", str(writings)],
+        cwd=workspace,
+        env=os.environ | {"PYTHONPATH": str(workspace)},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    undisturbed, *killed = [json.loads(line) for line in result.stdout.splitlines()]
+    assert undisturbed["error"] == ""
+    assert len(killed) == kills
+    for one in killed:
+        assert one["outputs"] == undisturbed["outputs"]
+        assert one["there"].items() <= one["outputs"].items()  # whole or not there
+        assert "warning" not in one["error"]  # a checkpoint is whole or not there
+    assert any("resuming at step" in one["error"] for one in killed)
+    assert not (workspace / "data/checkpoints").exists()
+    if run == "model_b":
+        assert trained(workspace, run) == (undisturbed["outputs"], "")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_told_to_stop_it_says_how_to_go_on_and_does(
+    number: int, code: int, workspace: Path
+) -> None:
+    set_params(workspace, **SMALL | {"models__model_b__epochs": 50})
+    returned, error = stop(workspace, "model_b", number)
+    assert returned == code
+    (line,) = error.splitlines()
+    assert line.startswith("error: interrupted at epoch ")
+    assert line.endswith(" of 50; run the same command again to resume")
+    found, error = trained(workspace, "model_b")
+    assert error.startswith("resuming at step ")
+    expected, error = trained(workspace, "model_b")
+    assert error == ""
+    assert found == expected
+
+
+def test_before_the_first_step_it_just_ends(workspace: Path) -> None:
+    loading = "train.read.load = lambda *_: signal.raise_signal(signal.SIGTERM)"
+    script = OFTEN.replace("errors.run", f"import signal\n{loading}\nerrors.run")
+    result = subprocess.run(
+        [sys.executable, "-c", script, "model_b"], cwd=workspace, capture_output=True, text=True
+    )
+    assert result.returncode == 143
+    assert result.stderr == "error: interrupted; run the same command again\n"
+
+
+def test_a_checkpoint_of_other_values_or_code_is_not_used(workspace: Path) -> None:
+    set_params(workspace, **SMALL | {"models__model_b__epochs": 20})
+    stop(workspace, "model_b", signal.SIGTERM)
+    kept = (workspace / "data/checkpoints/model_b.pt").read_bytes()
+    path = workspace / "stages/training/loop.py"
+    code = path.read_text()
+
+    def again() -> dict[str, str]:
+        (workspace / "data/checkpoints").mkdir(exist_ok=True)
+        (workspace / "data/checkpoints/model_b.pt").write_bytes(kept)
+        found, error = trained(workspace, "model_b")
+        assert error == ""
+        return found
+
+    path.write_text(code.replace("(0.9, 0.98)", "(0.9, 0.97)"))
+    other = again()
+    path.write_text(code)
+    set_params(workspace, lr=0.002)
+    assert again() != other
+    assert trained(workspace, "model_b") == (again(), "")
+
+
+def limited(workspace: Path, *arguments: str) -> str:
+    """Run a stage with 12 GiB of address space, of which little is ever used."""
+    command = f"ulimit -v {12 * 2**20}; exec {sys.executable} -m {' '.join(arguments)}"
+    result = subprocess.run(command, shell=True, cwd=workspace, capture_output=True, text=True)
+    return refusal(result)
+
+
+def test_out_of_memory_names_what_to_lower(workspace: Path) -> None:
+    words = "out of memory: lower batch_size or the model's image_size in params.yaml"
+    set_params(workspace, train_images=10000, batch_size=10000, models__model_b__image_size=1024)
+    assert words in limited(workspace, "stages.train", "model_b")
+    assert not list(workspace.glob("*/**/model_b*.pt"))
+    options = {"image_size": 1024, "stem": "fresh"}
+    network = models.build("resnet18", **options)
+    models.save(workspace / "data/models/resnet18.pt", network, "resnet18", options, {})
+    assert words in limited(workspace, "stages.evaluate", "resnet18")
+    assert not (workspace / "metrics/test/resnet18.json").exists()
