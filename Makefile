@@ -11,6 +11,7 @@ test: $(VENV)
 # The notebook's own configuration, for a GPU and a network.
 LAB := schedule=constant lr=0.001 batch_size=32 train_images=60000 validation_images=0 \
 	weights.resnet18=imagenet weights.alexnet=imagenet \
+	models.alexnet.dropout=0.5 \
 	$(foreach model,resnet18 alexnet model_a model_b,models.$(model).image_size=224 \
 		models.$(model).epochs=10)
 

@@ -8,6 +8,7 @@ import multiprocessing
 import time
 from multiprocessing.connection import Connection
 from types import TracebackType
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -65,21 +66,23 @@ class Notebook:
         self.pixels, self.labels = read.load("train")
         self.network, self.built = None, None
 
-    def rate(self, model: str, size: int, batch_size: int, precision: str, seconds: float) -> float:
+    def rate(
+        self, model: str, options: dict[str, Any], batch_size: int, precision: str, seconds: float
+    ) -> float:
         """Train at a constant learning rate and return images/s."""
-        if self.built != (model, size):
-            self.network = self.build(model, size)
-            self.built = (model, size)
+        if self.built != (model, options):
+            self.network = self.build(model, options)
+            self.built = (model, options)
         timer = Timer(seconds, self.device)
         try:
-            self.fit(size, batch_size, precision, timer)
+            self.fit(options["image_size"], batch_size, precision, timer)
         except EnoughError:
             return timer.rate
         raise RuntimeError("the training ended before the measurement")
 
-    def build(self, model: str, size: int) -> torch.nn.Module:
-        """Build the plain network."""
-        return notebook_loop.build(model, size).to(self.device)
+    def build(self, model: str, options: dict[str, Any]) -> torch.nn.Module:
+        """Build the plain network; it knows no option but the image size."""
+        return notebook_loop.build(model, options["image_size"]).to(self.device)
 
     def fit(self, size: int, batch_size: int, precision: str, timer: Timer) -> None:
         """Train until the timer ends it; the notebook knows no precision but fp32."""
@@ -97,9 +100,9 @@ class Ours(Notebook):
         self.device = device
         self.pixels, self.labels = self.pixels.to(device), self.labels.to(device)
 
-    def build(self, model: str, size: int) -> torch.nn.Module:
+    def build(self, model: str, options: dict[str, Any]) -> torch.nn.Module:
         """Build the pipeline's network."""
-        network = models.build(model, image_size=size)
+        network = models.build(model, **options)
         return network.to(self.device, memory_format=torch.channels_last)
 
     def fit(self, size: int, batch_size: int, precision: str, timer: Timer) -> None:

@@ -37,10 +37,11 @@ def main() -> None:
     options = parser.parse_args()
     values = params.read()
     theirs = facts["configuration"]
-    cases = [("notebook", m, theirs["image_size"], theirs["batch_size"]) for m in options.models]
+    size = {"image_size": theirs["image_size"]}
+    cases = [("notebook", model, size, theirs["batch_size"]) for model in options.models]
     for model in options.models:
         run = runs.find(model, values)
-        cases.append(("default", model, run.options["image_size"], run.params["batch_size"]))
+        cases.append(("default", model, run.options, run.params["batch_size"]))
     precisions = machine.precisions()
     peaks = dict.fromkeys(precisions, 0.0)
     measured = []
@@ -57,9 +58,10 @@ def main() -> None:
             measured.append(list(zip(*rounds, strict=True)))
     best = " and ".join(f"{peak / 1e9:,.0f} GFLOP/s in {p}" for p, peak in peaks.items())
     rows = []
-    for (name, model, size, batch), (before, *after) in zip(cases, measured, strict=True):
+    for (name, model, built, batch), (before, *after) in zip(cases, measured, strict=True):
+        size = built["image_size"]
         plain = flops(lambda m=model, s=size: notebook_loop.build(m, s), 3, size, batch)
-        own = flops(lambda m=model, s=size: models.build(m, image_size=s), 1, size, batch)
+        own = flops(lambda m=model, o=built: models.build(m, **o), 1, size, batch)
         for precision, speeds in zip(precisions, after, strict=True):
             speed, peak = median(speeds), peaks[precision]
             rows.append(

@@ -1,71 +1,88 @@
 """From a cold start to the notebook's test accuracy: a whole run beside the notebook's ten epochs.
 
-python -m benchmarks.time_to_accuracy [--models resnet18 ...] [--seeds 0 1 2] [--seconds 4]
+python -m benchmarks.time_to_accuracy [--runs resnet18 ...] [--seeds 0 1 2] [--seconds 4]
 
 Seconds are those of `python -m stages.train <run>` with the default params and the data on disk,
 from the start of the process to its end. What the notebook takes is its images times epochs over
 the images/s of its loop, measured before each of these runs. There is no ratio unless every seed
-reaches the notebook's accuracy.
+reaches the notebook's accuracy. Each single test result goes to seeds.csv beside the table: how
+far the seed alone moves it is the noise that `make review` holds a change against.
 """
 
 import argparse
 import json
 import sys
+from pathlib import Path
 from statistics import median
+from typing import Any
 
 from benchmarks import notebook_loop, rates, results, workspace
-from stages.system import errors
+from stages.system import errors, files
 from stages.training import params
 
 COLUMNS = ["run", "seconds, median", "seconds, range", "test accuracy, median",
            "test accuracy, range", "notebook's", "seeds that reach it", "notebook, images/s",
            "notebook, seconds for all epochs", "ratio"]  # fmt: skip
+MEASURED = ["accuracy", "loss", "errors"]
+NONE = "–"  # noqa: RUF001 an en dash, as tables print an empty cell
 
 
 def main() -> None:
     """Train and test each run with each seed, in a copy of the repository."""
+    runs = sorted(path.stem for path in Path("metrics/test").glob("*.json"))
     parser = argparse.ArgumentParser(description="Measure the time to the notebook's accuracy.")
-    facts = notebook_loop.facts()
-    parser.add_argument("--models", nargs="+", choices=facts["runs"], default=list(facts["runs"]))
+    parser.add_argument("--runs", nargs="+", choices=runs, default=runs)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--seconds", type=float, default=4, help="to measure the notebook's loop")
     options = parser.parse_args()
-    weights = params.read()["weights"]
-    theirs = facts["configuration"]
-    rows = []
+    facts = notebook_loop.facts()
+    rows, measured = [], []
     with workspace.copied() as copy, rates.Worker(rates.Notebook) as notebook:
-        for run in options.models:
-            speeds, seconds, accuracies = [], [], []
+        for run in options.runs:
+            speeds, seconds, metrics = [], [], []
             for seed in options.seeds:
                 print("measuring", run, "seed", seed, file=sys.stderr)
-                case = (run, theirs["image_size"], theirs["batch_size"], "fp32")
-                speeds.append(notebook.call("rate", *case, options.seconds))
+                if run in facts["runs"]:
+                    speeds.append(speed(notebook, run, facts["configuration"], options.seconds))
                 copy.set(seed=seed)
-                if run in weights:
-                    copy.python("-m", "stages.weights", run)
-                seconds.append(copy.python("-m", "stages.train", run).seconds)
-                copy.python("-m", "stages.evaluate", run)
-                metrics = json.loads((copy.root / f"metrics/test/{run}.json").read_text())
-                accuracies.append(metrics["accuracy"])
-            goal = facts["runs"][run]["accuracy"]
-            reached = sum(accuracy >= goal for accuracy in accuracies)
-            expected = theirs["epochs"] * theirs["train_images"] / median(speeds)
-            rows.append(
-                [
-                    run,
-                    median(seconds),
-                    results.spread(seconds, 1),
-                    f"{median(accuracies):.4f}",
-                    results.spread(accuracies, 4),
-                    f"{goal:.4f}",
-                    f"{reached} of {len(accuracies)}",
-                    median(speeds),
-                    expected,
-                    expected / median(seconds) if reached == len(accuracies) else "not reached",
-                ]
-            )
+                seconds.append(train(copy, run))
+                metrics.append(json.loads((copy.root / f"metrics/test/{run}.json").read_text()))
+                measured.append([run, seed, *(metrics[-1][key] for key in MEASURED)])
+            accuracies = [one["accuracy"] for one in metrics]
+            row = [run, median(seconds), results.spread(seconds, 1), f"{median(accuracies):.4f}"]
+            row.append(results.spread(accuracies, 4))
+            rows.append(row + beside(facts, run, accuracies, median(seconds), speeds))
+    files.write_csv(results.FOLDER / "seeds.csv", ["run", "seed", *MEASURED], measured)
     note = f"Seeds {', '.join(map(str, options.seeds))}; default params."
     results.report("time_to_accuracy", note, COLUMNS, rows)
+
+
+def speed(notebook: rates.Worker, run: str, theirs: dict[str, Any], seconds: float) -> float:
+    """Measure the images/s of the notebook's loop at its configuration."""
+    size = {"image_size": theirs["image_size"]}
+    return notebook.call("rate", run, size, theirs["batch_size"], "fp32", seconds)
+
+
+def train(copy: workspace.Workspace, run: str) -> float:
+    """Train and test a run; return the seconds that the training took."""
+    if run in params.read()["weights"]:
+        copy.python("-m", "stages.weights", run)
+    seconds = copy.python("-m", "stages.train", run).seconds
+    copy.python("-m", "stages.evaluate", run)
+    return seconds
+
+
+def beside(
+    facts: dict[str, Any], run: str, accuracies: list[float], seconds: float, speeds: list[float]
+) -> list[str | float]:
+    """Make the last five cells of a row; they are empty for a run that the notebook has not."""
+    if not speeds:
+        return [NONE] * 5
+    theirs, goal = facts["configuration"], facts["runs"][run]["accuracy"]
+    reached = sum(accuracy >= goal for accuracy in accuracies)
+    expected = theirs["epochs"] * theirs["train_images"] / median(speeds)
+    ratio = expected / seconds if reached == len(accuracies) else "not reached"
+    return [f"{goal:.4f}", f"{reached} of {len(accuracies)}", median(speeds), expected, ratio]
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class PlainB(nn.Module):
 ACTIVATIONS = {"relu": nn.ReLU(), "sigmoid": nn.Sigmoid(), "tanh": nn.Tanh()}
 
 
-def build(name: str, image_size: int, activation: str = "relu", **_: str) -> nn.Module:
+def build(name: str, image_size: int, activation: str = "relu", **_: str | float) -> nn.Module:
     if name in ("model_a", "model_b"):
         return {"model_a": PlainA, "model_b": PlainB}[name](image_size, ACTIVATIONS[activation])
     return getattr(torchvision.models, name)(num_classes=10)

@@ -6,14 +6,28 @@ from torch import nn
 from stages.models import layers
 
 MINIMUM_IMAGE_SIZE = 63
-OPTIONS = {}
+OPTIONS = {"dropout": (0, 0.5)}
 HEAD = "classifier.6"
 IMAGENET = torchvision.models.AlexNet_Weights.IMAGENET1K_V1
 
 
-def build(image_size: int) -> nn.Module:
-    """Build the network for (N, 3 or 1, H, W) float images of 63 pixels or more, (N, 10) logits."""
-    network = torchvision.models.alexnet(num_classes=10)
+def build(image_size: int, dropout: float = 0.5) -> nn.Module:
+    """Build the network for (N, 3 or 1, H, W) float images of 63 pixels or more, (N, 10) logits.
+
+    Its convolutions start as He et al. proposed (2015, arXiv:1502.01852), which keeps the variance
+    of activations from layer to layer; PyTorch's default shrinks it.
+
+    Args:
+        image_size: any from 63; the pooling before the linear layers evens it out.
+        dropout: the probability before the first two linear layers, 0.5 in the original.
+    """
+    network = torchvision.models.alexnet(num_classes=10, dropout=dropout)
+    for layer in network.features:
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
     layers.pool_first(network.features)
     layers.adopt(network)
+    if not dropout:  # which would come between
+        layers.pool_in(network, "classifier.1")
     return network

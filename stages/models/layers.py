@@ -4,6 +4,8 @@ All identities are exact up to floating-point rounding, for outputs and for grad
 the parameters as in torch.nn.Conv2d, so state dicts are interchangeable.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
@@ -116,6 +118,27 @@ class AdaptiveAvgPool2d(nn.AdaptiveAvgPool2d):
         return pooled.unflatten(2, self.output_size)
 
 
+class PooledLinear(nn.Linear):
+    """torch.nn.Linear behind average pooling to `sides`, which it does itself: on its weights.
+
+    Pooling is linear, so W (P x) = (W P) x. On a 1 x 1 map it makes copies alone, and what is left
+    of AlexNet's first linear layer is a thirty-sixth.
+    """
+
+    sides: tuple[int, int]
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Map (N, C * H * H), not pooled yet, to (N, out_features)."""
+        places = math.prod(self.sides)
+        channels = self.in_features // places
+        side = math.isqrt(input.shape[1] // channels)
+        if (side, side) == self.sides:
+            return super().forward(input)
+        rows, columns = (windows(side, wanted, input) for wanted in self.sides)
+        weight = self.weight.unflatten(1, (channels, places)) @ torch.kron(rows, columns)
+        return functional.linear(input, weight.flatten(1), self.bias)
+
+
 def windows(size: int, wanted: int, like: Tensor) -> Tensor:
     """Make the (wanted, size) matrix of adaptive average pooling along one dimension."""
     # on the device from the start: a copy to it cannot be recorded in a CUDA graph
@@ -133,6 +156,13 @@ def adopt(network: nn.Module) -> None:
             module.__class__ = Conv2d
         if type(module) is nn.AdaptiveAvgPool2d and module.output_size != (1, 1):
             module.__class__ = AdaptiveAvgPool2d
+
+
+def pool_in(network: nn.Module, linear: str) -> None:
+    """Leave the average pooling of `network` to the linear layer of that name behind it."""
+    layer = network.get_submodule(linear)
+    layer.__class__, layer.sides = PooledLinear, network.avgpool.output_size
+    network.avgpool = nn.Identity()
 
 
 def pool_first(features: nn.Sequential) -> None:

@@ -21,6 +21,7 @@ SETTINGS = {
     "validation_images": "validation images",
     "activation": "activation",
     "weights": "initial weights",
+    "dropout": "dropout",
     "mode": "mode",
     "stem": "stem",
 }

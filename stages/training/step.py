@@ -25,12 +25,17 @@ class Step:
         prepare: Callable[[Tensor], Tensor],
         precision: str,
         group: Group,
+        clip: float | None = None,
     ):
-        """Bind what stays the same from step to step; see `loop.fit`."""
+        """Bind what stays the same from step to step; see `loop.fit`.
+
+        `clip` is the largest norm that the gradient of a step may have; it is scaled down to that.
+        """
         self.network = group.wrap(network)
         self.optimizer = optimizer
         self.inputs, self.labels = inputs, labels
         self.prepare, self.precision, self.group = prepare, precision, group
+        self.clip = clip
 
     def __call__(self, batch: Tensor) -> Tensor:
         """Train on the images whose numbers `batch` holds, (N,) int64."""
@@ -41,6 +46,8 @@ class Step:
         part = loss * (len(share) / len(batch))
         self.optimizer.zero_grad()
         (part * self.group.size).backward()  # gradients are averaged over the processes
+        if self.clip:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.clip)
         self.optimizer.step()
         return part.detach()
 

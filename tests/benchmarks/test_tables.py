@@ -15,7 +15,7 @@ from stages.system.errors import UserError
 QUICK = ["--seconds", "0.01"]
 RUNS = {
     "throughput": (["--models", "model_b", "--rounds", "1", *QUICK], {"model_b"}),
-    "time_to_accuracy": (["--models", "model_b", "--seeds", "0", *QUICK], {"model_b"}),
+    "time_to_accuracy": (["--runs", "model_b", "--seeds", "0", *QUICK], {"model_b"}),
     "pipeline": (["train@model_b"], {"fetch", "train@model_b", "all"}),
     "scaling": (["--models", "model_b", "--vary", "epochs", "--images", "4"], {"1", "2", "4"}),
 }
@@ -41,13 +41,25 @@ def test_it_prints_and_keeps_one_table(workspace: Path, name: str) -> None:
     assert not (workspace / "data/models").exists()
 
 
+def test_the_seeds_results_are_kept_one_by_one(workspace: Path) -> None:
+    arguments = ["--runs", "model_b-tanh", "--seeds", "3", "4", *QUICK]
+    result = run_stage("benchmarks.time_to_accuracy", *arguments, cwd=workspace)
+    assert result.returncode == 0, result.stderr
+    header, *rows = (workspace / "benchmarks/results/seeds.csv").read_text().splitlines()
+    assert header == "run,seed,accuracy,loss,errors"
+    assert [row.split(",")[:2] for row in rows] == [["model_b-tanh", "3"], ["model_b-tanh", "4"]]
+    for row in rows:
+        accuracy, _, errors = map(float, row.split(",")[2:])
+        assert errors == round(10_000 * (1 - accuracy))
+
+
 def test_without_data_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with (
         pytest.raises(UserError, match="train-images-idx3-ubyte is missing"),
         rates.Worker(rates.Notebook) as notebook,
     ):
-        notebook.call("rate", "model_a", 28, 2, "fp32", 0.01)
+        notebook.call("rate", "model_a", {"image_size": 28}, 2, "fp32", 0.01)
     with (
         pytest.raises(UserError, match="data/mnist does not exist: run"),
         copied(),

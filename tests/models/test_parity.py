@@ -14,6 +14,9 @@ CASES = [
     ("resnet18", {"image_size": 1}),
     ("alexnet", {"image_size": 224}),
     ("alexnet", {"image_size": 63}),
+    ("alexnet", {"image_size": 72, "dropout": 0}),
+    ("alexnet", {"image_size": 128, "dropout": 0}),
+    ("alexnet", {"image_size": 224, "dropout": 0}),
     ("vgg16", {"image_size": 32}),
     *[
         (name, {"image_size": size, "activation": activation})

@@ -37,6 +37,7 @@ READERS = {
     "models.alexnet.image_size": (96, {"transfer@alexnet"}),
     "models.alexnet.epochs": (7, {"transfer@alexnet"}),
     "models.alexnet.mode": ("extract", {"transfer@alexnet"}),
+    "models.alexnet.dropout": (0.5, {"transfer@alexnet"}),
     "models.model_a.image_size": (64, {"train@model_a"} | ACTIVATION_A),
     "models.model_a.epochs": (7, {"train@model_a"} | ACTIVATION_A),
     "models.model_a.activation": ("tanh", {"train@model_a"}),
