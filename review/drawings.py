@@ -77,6 +77,8 @@ def _rows(side: Snapshot, run: str, name: str, columns: list[str]) -> list[list[
         return []
     try:
         table = csv.DictReader(text.decode().splitlines(), strict=True)
+        if not set(columns) <= set(table.fieldnames or ()):
+            raise ValueError(path)
         return [[float(row[column] or "nan") for column in columns] for row in table]
     except (ValueError, TypeError, KeyError, csv.Error) as error:
         raise _damaged(side, path) from error

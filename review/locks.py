@@ -31,8 +31,11 @@ def lock(side: Snapshot) -> dict[str, dict[str, Any]] | None:
     if found is None:
         return None
     stages = found.get("stages", {})
-    if not isinstance(stages, dict) or not all(isinstance(one, dict) for one in stages.values()):
-        raise _damaged(side, "dvc.lock")
+    try:
+        for one in stages.values():
+            hashes(one, "deps"), hashes(one, "outs"), values(one)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise _damaged(side, "dvc.lock") from error
     return stages
 
 

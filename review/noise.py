@@ -61,7 +61,7 @@ def read(path: Path = PATH) -> dict[str, Noise]:
         with path.open(newline="", encoding="utf-8") as file:
             table = csv.DictReader(file)
             rows = list(table)
-        if table.fieldnames != COLUMNS:
+        if table.fieldnames != COLUMNS or any(None in (*row, *row.values()) for row in rows):
             raise ValueError(table.fieldnames)
         seeds: dict[str, dict[int, dict[str, str]]] = {}
         for row in rows:
