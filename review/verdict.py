@@ -53,18 +53,22 @@ def _parts(compared: Comparison, by: dict[Verdict, list[Change]]) -> list[str]:
     better, worse = by[Verdict.BETTER], by[Verdict.WORSE]
     if better or worse:
         parts.append(
-            f"of the {_runs(compared.changed)} that changed, beyond the noise of the seed "
+            f"beyond the noise of the seed, of {_runs(compared.changed)} that changed "
             f"{_count(better)} better{_example(better, 0)} and {_count(worse)} worse"
             f"{_example(worse, -1)}"
         )
+    more = "more " if better or worse else ""
     if by[Verdict.WITHIN]:
-        more = "more " if better or worse else ""
-        parts.append(f"{_runs(by[Verdict.WITHIN])} {more}changed within the noise of the seed")
+        parts.append(
+            f"{_runs(by[Verdict.WITHIN])} {more}changed within it"
+            if more
+            else f"{_runs(by[Verdict.WITHIN])} changed within the noise of the seed"
+        )
     if by[Verdict.UNKNOWN]:
         unknown = by[Verdict.UNKNOWN]
         gains = [difference(one, "accuracy") or -(difference(one, "loss") or 0) for one in unknown]
         parts.append(
-            f"{_runs(unknown)} changed, {sum(gain > 0 for gain in gains)} for the better and "
+            f"{_runs(unknown)} {more}changed, {sum(gain > 0 for gain in gains)} for the better and "
             f"{sum(gain < 0 for gain in gains)} for the worse, but how much the seed alone changes "
             "is not known"
         )

@@ -22,8 +22,8 @@ def test_an_improvement_beyond_the_noise(example, review):
     example.commit()
     text = review("main")
     assert text.splitlines()[0] == (
-        "**Better:** with `lr` `0.001` → `0.01`, of the 1 run that changed, beyond the noise of "
-        "the seed 1 is better (most: `model_a`, 200 → 70 test errors) and none is worse."
+        "**Better:** with `lr` `0.001` → `0.01`, beyond the noise of the seed, of 1 "
+        "run that changed 1 is better (most: `model_a`, 200 → 70 test errors) and none is worse."
     )
     assert row(text, "lr") == ["`lr`", "`0.001`", "`0.01`"]
     assert row(text, "model_a") == [
@@ -50,7 +50,7 @@ def test_a_regression_beyond_the_noise_is_marked(example, review):
     example.set_lr(0.01)
     example.result("model_a", 330, 0.14, validation=0.97)
     text = review("main")
-    assert text.startswith("**Worse:** with `lr` `0.001` → `0.01`, of the 1 run that changed,")
+    assert text.startswith("**Worse:** with `lr` `0.001` → `0.01`, beyond the noise of the seed,")
     assert row(text, "model_a")[1:6] == [
         "▼ **less accurate**, **higher loss**",
         "98.00 % → 96.70 % (**-1.30** ▼)",
@@ -107,7 +107,7 @@ def test_mixed_results_name_the_best_and_the_worst(example, review):
     )
     example.write("benchmarks/results/seeds.csv", both)
     assert review("main").startswith(
-        "**Mixed:** of the 2 runs that changed, beyond the noise of the seed 1 is better (most: "
+        "**Mixed:** beyond the noise of the seed, of 2 runs that changed 1 is better (most: "
         "`model_a`, 200 → 50 test errors) and 1 is worse (most: `model_b-lr0.1`, 300 → 500 test "
         "errors)."
     )
