@@ -18,6 +18,13 @@ LAB := schedule=constant lr=0.001 batch_size=32 train_images=60000 validation_im
 lab: $(VENV)
 	dvc exp run $(addprefix -S ,$(LAB))
 
+# Markdown on what changed against BASE, in the working tree or, if given, in HEAD.
+BASE := main
+HEAD :=
+
+review: $(VENV)
+	@python -m review "$(BASE)" $(if $(HEAD),"$(HEAD)")
+
 lint: $(VENV)
 	ruff check
 	ruff format --check
@@ -40,6 +47,6 @@ pins:
 	touch $(VENV)
 
 clean:
-	rm -rf .venv .ruff_cache
+	rm -rf .venv .ruff_cache review-plots
 
-.PHONY: repro test lab lint pins clean
+.PHONY: repro test lab review lint pins clean

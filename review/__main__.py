@@ -1,0 +1,36 @@
+"""Print a review of what changed, as Markdown, and draw loss curves into review-plots/.
+
+Usage: python -m review BASE [HEAD]
+
+BASE and HEAD are branches, tags, commits or DVC experiments; without HEAD, BASE is compared with
+the working tree, uncommitted work included.
+"""
+
+import argparse
+
+from review import drawings, noise, page, runs, snapshots
+from stages.system import errors
+
+
+def main() -> None:
+    """Compare the two sides, draw, print.
+
+    Raises:
+        UserError: no such revision, or a file of either side is damaged.
+    """
+    parser = argparse.ArgumentParser(prog="python -m review", description=__doc__.split("\n")[0])
+    parser.add_argument("base", metavar="BASE", help="the revision before")
+    parser.add_argument("head", metavar="HEAD", nargs="?", help="after; default: the working tree")
+    options = parser.parse_args()
+    base = snapshots.revision(options.base)
+    head = snapshots.revision(options.head) if options.head else snapshots.working_tree()
+    compared = runs.compare(base, head, noise.read())
+    changed = [*(change.run for change in compared.changed), *compared.added]
+    drawn = drawings.draw(base, head, changed)
+    text = page.write(base, head, compared, list(drawn))
+    drawings.keep(drawn)
+    print(text, end="")
+
+
+if __name__ == "__main__":
+    errors.run(main)

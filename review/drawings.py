@@ -1,0 +1,91 @@
+"""The loss curves of a run before and after, in the look of the report's pictures."""
+
+import csv
+import json
+import math
+from pathlib import Path
+
+from review.snapshots import Snapshot
+from stages.plotting import curves
+from stages.system import files
+from stages.system.errors import UserError
+
+FOLDER = Path("review-plots")
+BEFORE, AFTER = 8, 0  # places in the palette: grey and blue
+
+
+def draw(base: Snapshot, head: Snapshot, runs: list[str]) -> dict[Path, bytes]:
+    """Draw each of `runs` that has curves.
+
+    Returns:
+        PNGs by the path that `keep` writes them to, in the order of `runs`.
+
+    Raises:
+        UserError: a file with a run's losses is damaged.
+    """
+    drawn = {}
+    for run in runs:
+        pairs = [(base.name, _curve(base, run, BEFORE)), (head.name, _curve(head, run, AFTER))]
+        found = [curve for _, curve in pairs if curve]
+        missing = [f"no curve in {name}" for name, curve in pairs if not curve]
+        if found:
+            panel = curves.Panel("", found, missing)
+            drawn[FOLDER / f"{run}.png"] = curves.draw(f"{run}: loss before and after", [panel])
+    return drawn
+
+
+def keep(drawn: dict[Path, bytes]) -> None:
+    """Write the pictures in place of those of an earlier review."""
+    for left in FOLDER.glob("*.png"):
+        left.unlink()
+    for path, content in drawn.items():
+        files.write_bytes(path, content)
+
+
+def _curve(side: Snapshot, run: str, colour: int) -> curves.Curve | None:
+    epochs = _rows(side, run, "loss.csv", ["epoch", "train_loss", "validation_loss"])
+    steps = _rows(side, run, "steps.csv", ["step", "loss"])
+    an_epoch = _steps_per_epoch(side, run)
+    if not epochs and not (steps and an_epoch):
+        return None
+    train = [(step / an_epoch, loss) for step, loss in steps] if an_epoch else []
+    return curves.Curve(
+        label=side.name,
+        train=train or [(epoch, loss) for epoch, loss, _ in epochs],
+        validation=[(epoch, loss) for epoch, _, loss in epochs],
+        colour=colour,
+    )
+
+
+def _steps_per_epoch(side: Snapshot, run: str) -> int | None:
+    path = f"plots/runs/{run}/settings.json"
+    text = side.read(path)
+    if text is None:
+        return None
+    try:
+        params = json.loads(text)["params"]
+        return math.ceil(params["train_images"] / params["batch_size"])
+    except (ValueError, TypeError, KeyError, ZeroDivisionError) as error:
+        raise _damaged(side, path) from error
+
+
+def _rows(side: Snapshot, run: str, name: str, columns: list[str]) -> list[list[float]]:
+    """Return columns of a table, an empty cell as nan; [] if there is no such file."""
+    path = f"plots/runs/{run}/{name}"
+    text = side.read(path)
+    if text is None:
+        return []
+    try:
+        table = csv.DictReader(text.decode().splitlines(), strict=True)
+        if not set(columns) <= set(table.fieldnames or ()):
+            raise ValueError(path)
+        return [[float(row[column] or "nan") for column in columns] for row in table]
+    except (ValueError, TypeError, KeyError, csv.Error) as error:
+        raise _damaged(side, path) from error
+
+
+def _damaged(side: Snapshot, path: str) -> UserError:
+    return UserError(
+        f"{path} in {side.name} is damaged, it is not what a run writes: restore it, or compare "
+        "another revision"
+    )
