@@ -1,0 +1,135 @@
+"""The pictures that `dvc plots` draws, really rendered, with the results that git holds."""
+
+import csv
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import vl_convert
+from commands import copy_repository
+
+VEGA_LITE = "5.8"  # the oldest that vl-convert has; DVC's pages load 5.2
+RUNS = ["resnet18", "alexnet", "model_a", "model_b", "model_a-sigmoid", "model_a-tanh",
+        "model_b-sigmoid", "model_b-tanh", "model_b-lr0.1", "model_b-lr0.01"]  # fmt: skip
+ONE, TWO = ["workspace"], ["before", "after"]
+LOSSES = {"validation loss": "epoch", "training loss": "step"}
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def alter(root: Path) -> None:
+    """Make every loss half as large again, and every tenth prediction a 3."""
+    for path in (root / "plots/runs").glob("*/*.csv"):
+        rows = table(path)
+        for i, row in enumerate(rows):
+            if "predicted" in row:
+                row["predicted"] = "3" if i % 10 == 0 else row["predicted"]
+            else:
+                row.update({key: str(1.5 * float(row[key])) for key in row if "loss" in key})
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a repository whose revisions `before` and `after` differ in every curve and count."""
+    nothing = tmp_path_factory.mktemp("no_mnist")
+    root = copy_repository(tmp_path_factory.mktemp("plots"), nothing)
+
+    def git(*arguments: str) -> None:
+        name = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
+        subprocess.run(["git", *name, *arguments], cwd=root, check=True, capture_output=True)
+
+    git("init", "--initial-branch=main")
+    for tag in TWO:
+        git("add", "--all")
+        git("commit", "--message", tag)
+        git("tag", tag)
+        if tag == TWO[0]:
+            alter(root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def drawn(repository: Path) -> dict[int, dict[str, dict]]:
+    """Return by number of revisions, then by name, what DVC draws, as Vega-Lite."""
+    drawn = {}
+    for revisions, command in ((ONE, ["show"]), (TWO, ["diff", *TWO])):
+        printed = subprocess.run(
+            [sys.executable, "-m", "dvc", "plots", *command, "--json"],
+            cwd=repository, check=True, capture_output=True, text=True,
+        ).stdout  # fmt: skip
+        plots = json.loads(printed)["data"]
+        assert all(plot["revisions"] == revisions for (plot,) in plots.values())
+        drawn[len(revisions)] = {name: plot["content"] for name, (plot,) in plots.items()}
+    return drawn
+
+
+def marks(svg: ElementTree.Element, kind: str) -> list[ElementTree.Element]:
+    """Return the groups of a kind of mark, one a facet, without axes and legends."""
+    groups = svg.iter("{http://www.w3.org/2000/svg}g")
+    wanted = [group for group in groups if f"mark-{kind} role-mark" in group.get("class", "")]
+    assert wanted
+    return wanted
+
+
+def texts(svg: ElementTree.Element) -> list[str]:
+    return [element.text for element in svg.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def svg_of(spec: dict) -> ElementTree.Element:
+    return ElementTree.fromstring(vl_convert.vegalite_to_svg(spec, vl_version=VEGA_LITE))
+
+
+@pytest.mark.parametrize("revisions", [ONE, TWO], ids=["one", "two"])
+def test_every_plot_is_drawn(drawn: dict, revisions: list[str]) -> None:
+    plots = drawn[len(revisions)]
+    assert set(plots) == {*LOSSES, *[f"plots/runs/{run}/confusion.csv" for run in RUNS]}
+    for name, spec in plots.items():
+        picture = vl_convert.vegalite_to_png(spec, vl_version=VEGA_LITE)
+        width, height = (int.from_bytes(picture[i : i + 4], "big") for i in (16, 20))
+        assert picture.startswith(b"\x89PNG"), name
+        assert 400 * len(revisions) < width < 1300, name
+        assert 400 < height < 600, name
+
+
+@pytest.mark.parametrize("revisions", [ONE, TWO], ids=["one", "two"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_ten_runs_stay_apart(drawn: dict, name: str, revisions: list[str]) -> None:
+    svg = svg_of(drawn[len(revisions)][name])
+    words = texts(svg)
+    title = f"{name.capitalize()} of the runs"
+    assert [word for word in words if word and word.startswith(title)]
+    assert {*RUNS, *revisions, LOSSES[name], "cross entropy (nats, log scale)"} <= set(words)
+    columns = [group for group in marks(svg, "line") if len(group)]
+    lines = [path.get("stroke") for column in columns for path in column]
+    assert len(lines) == len(RUNS) * len(revisions)
+    assert set(Counter(lines).values()) == {len(revisions)}  # a colour a run, in every revision
+    if name == "validation loss":
+        assert {"1", "2", "3", "4"} <= set(words)
+        assert not [word for word in words if word and word.startswith("1.")]
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_confusion_shows_its_counts(drawn: dict, repository: Path, run: str) -> None:
+    path = f"plots/runs/{run}/confusion.csv"
+    svg = svg_of(drawn[1][path])
+    cells = Counter((row["actual"], row["predicted"]) for row in table(repository / path))
+    (column,) = marks(svg, "text")
+    assert sorted(texts(column)) == sorted(map(str, cells.values()))
+    assert {f"Confusion of {run}", "workspace", "actual", "predicted"} <= set(texts(svg))
+
+
+def test_confusion_of_two_revisions_stands_side_by_side(drawn: dict) -> None:
+    before, after = marks(svg_of(drawn[2]["plots/runs/resnet18/confusion.csv"]), "text")
+    assert sum(map(int, texts(before))) == sum(map(int, texts(after))) == 10000
+    assert texts(before) != texts(after)
