@@ -20,6 +20,15 @@ lab: $(VENV)
 lint: $(VENV)
 	ruff check
 	ruff format --check
+	actionlint
+
+# For a remote over SSH.
+ssh: $(VENV)
+	python -m pip install --disable-pip-version-check --quiet --requirement requirements-ssh.txt
+
+# What CI asks of a pull request; make --silent prints nothing but the review.
+pull-request: $(VENV)
+	.ci/pull-request $(BASE)
 
 $(VENV): requirements.txt
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -41,4 +50,4 @@ pins:
 clean:
 	rm -rf .venv .ruff_cache
 
-.PHONY: repro test lab lint pins clean
+.PHONY: repro test lab lint ssh pull-request pins clean
