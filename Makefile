@@ -28,6 +28,15 @@ review: $(VENV)
 lint: $(VENV)
 	ruff check
 	ruff format --check
+	actionlint
+
+# For a remote over SSH.
+ssh: $(VENV)
+	python -m pip install --disable-pip-version-check --quiet --requirement requirements-ssh.txt
+
+# What CI asks of a pull request; make --silent prints nothing but the review.
+pull-request: $(VENV)
+	.ci/pull-request $(BASE)
 
 $(VENV): requirements.txt
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -49,4 +58,4 @@ pins:
 clean:
 	rm -rf .venv .ruff_cache review-plots
 
-.PHONY: repro test lab review lint pins clean
+.PHONY: repro test lab review lint ssh pull-request pins clean

@@ -5,29 +5,16 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
+from checkpoints import OFFICIAL, cached, stand_in
 from commands import refusal, run_stage, set_params
 
 from stages import models
 
-OFFICIAL = {"resnet18": "resnet18-f37072fd.pth", "alexnet": "alexnet-owt-7be5be79.pth"}
 HEAD = {"resnet18": "fc.", "alexnet": "classifier.6."}
 
 
 def made(workspace: Path, model: str) -> dict:
     return torch.load(workspace / f"data/weights/{model}.pt", weights_only=True)
-
-
-def cached(hub: Path, model: str) -> Path:
-    return hub / "hub/checkpoints" / OFFICIAL[model]
-
-
-def stand_in(hub: Path, model: str) -> dict[str, torch.Tensor]:
-    """Put a checkpoint of the official shape where torch.hub looks for the official one."""
-    torch.manual_seed(99)
-    state = getattr(torchvision.models, model)(num_classes=1000).state_dict()
-    cached(hub, model).parent.mkdir(parents=True)
-    torch.save(state, cached(hub, model))
-    return state
 
 
 @pytest.mark.parametrize("model", OFFICIAL)

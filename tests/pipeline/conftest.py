@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -42,15 +43,35 @@ class Repository:
         self.do("git", "add", "--all")
         self.do("git", "commit", "--quiet", "--allow-empty", "--message", message)
 
-    def stages_run(self, *command: str) -> set[str]:
+    def stages_run(self, *command: str, **environment: str) -> set[str]:
         """Run a command of dvc and return the stages that it ran (not those taken from cache)."""
-        lines = self.do(*command).splitlines()
+        lines = self.do(*command, **environment).splitlines()
         marker = "Running stage '"
         return {line.split("'")[1] for line in lines if line.startswith(marker)}
 
     def set_params(self, **values: object) -> None:
         """Change values of params.yaml, `models__model_b__epochs` for nested ones."""
         set_params(self.root, **values)
+
+    def clone(self, root: Path) -> "Repository":
+        """Clone with git, as on another machine: what DVC keeps does not come along."""
+        self.do("git", "clone", "--quiet", str(self.root), str(root))
+        there = Repository(root)
+        there.introduce()
+        return there
+
+    def copy(self, root: Path) -> "Repository":
+        """Clone with a cache that holds the same, so that nothing has to run again."""
+        there = self.clone(root)
+        cache = Path(".dvc/cache")
+        shutil.copytree(self.root / cache, root / cache, copy_function=os.link)
+        there.do("dvc", "checkout", "--quiet")
+        return there
+
+    def introduce(self) -> None:
+        """Tell git who commits."""
+        self.do("git", "config", "user.name", "Test")
+        self.do("git", "config", "user.email", "test@example.com")
 
 
 def make(root: Path, mnist: Path) -> Repository:
@@ -68,8 +89,7 @@ def make(root: Path, mnist: Path) -> Repository:
         models__model_b__image_size=28,
     )
     repository.do("git", "init", "--quiet", "--initial-branch=main")
-    repository.do("git", "config", "user.name", "Test")
-    repository.do("git", "config", "user.email", "test@example.com")
+    repository.introduce()
     repository.commit("start")
     return repository
 

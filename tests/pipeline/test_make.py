@@ -1,0 +1,50 @@
+"""make's targets that run DVC, in a repository whose results are committed."""
+
+import subprocess
+
+import pytest
+from commands import refusal
+
+READY = ["--silent", "--assume-old=.venv/.installed"]  # the environment that runs this test
+STALE = "error: dvc.lock is not what params.yaml, the code and the data lead to: run dvc repro"
+
+
+@pytest.fixture
+def proposed(pipeline, tmp_path):
+    """A clone as CI has it, without data, on a branch beside main."""
+    clone = pipeline.repository.clone(tmp_path / "clone")
+    clone.do("git", "checkout", "--quiet", "-b", "proposed")
+    return clone
+
+
+def check(repository) -> subprocess.CompletedProcess:
+    return repository.run("make", *READY, "pull-request", "BASE=main")
+
+
+def test_repro_with_nothing_to_do(pipeline) -> None:
+    assert "up to date" in pipeline.repository.do("make", *READY, "repro")
+
+
+def test_a_pull_request_with_its_results_passes_with_a_review_and_nothing_else(proposed) -> None:
+    result = check(proposed)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout
+    assert result.stdout == proposed.do("python", "-m", "review", "main")
+
+
+def test_a_pull_request_with_a_value_but_not_its_results_fails(proposed) -> None:
+    proposed.set_params(lr=0.002)
+    proposed.commit("another lr, not run")
+    result = check(proposed)
+    assert result.returncode == 2  # make's, for a command that failed
+    assert STALE in result.stderr
+    assert "lr" in result.stdout
+
+
+def test_a_pull_request_with_code_that_ci_can_run_fails_all_the_same(proposed) -> None:
+    with (proposed.root / "stages/report.py").open("a") as file:
+        file.write("\n# changed\n")
+    proposed.commit("another report, not run")
+    result = proposed.run(".ci/pull-request", "main")
+    assert refusal(result).startswith(STALE)
+    assert "Running stage 'report'" in result.stderr

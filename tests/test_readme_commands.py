@@ -1,0 +1,59 @@
+"""Each command in README's console blocks is run by a test or by CI, so README cannot rot."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+EXPERIMENTS = "tests/pipeline/test_experiments.py"
+SHARING = "tests/pipeline/test_sharing.py"
+
+# A command without its comment, and what runs it, on fewer images and by names of its own: a test
+# as file::function, or a script and the line in it.
+RUN_BY = {
+    "make repro": "tests/pipeline/test_make.py::test_repro_with_nothing_to_do",
+    "make test": ".ci/run::make test",
+    "make lab": "tests/pipeline/test_lab.py::test_each_value_of_the_notebook_reaches_the_training",
+    "dvc exp run -S lr=0.01": f"{EXPERIMENTS}::test_a_difference_names_the_value_and_the_run",
+    "dvc exp run -S lr=0.01 evaluate@model_b": f"{EXPERIMENTS}::tried",
+    "dvc exp run -S models.model_b.activation=tanh": (
+        "tests/pipeline/test_invalidation.py"
+        "::test_an_activation_retrains_what_reads_it_and_nothing_else"
+    ),
+    "dvc exp run -S train_images=500 -S validation_images=100": f"{EXPERIMENTS}::test_a_quick_try",
+    "dvc metrics diff": f"{EXPERIMENTS}::test_an_experiment_applied_is_there_as_if_run_here",
+    "dvc exp run --queue -S 'lr=0.003,0.002' -S 'batch_size=64,128'": (
+        f"{EXPERIMENTS}::test_a_grid_is_queued_and_run_by_two_workers"
+    ),
+    "dvc queue start --jobs 2": f"{EXPERIMENTS}::test_a_grid_is_queued_and_run_by_two_workers",
+    "dvc queue status": f"{EXPERIMENTS}::test_a_grid_is_queued_and_run_by_two_workers",
+    "dvc exp show --only-changed --drop 'data|plots|stages|metrics$|.*(loss|errors|_accuracy)'": (
+        f"{EXPERIMENTS}::test_the_table_has_the_columns_that_matter"
+    ),
+    "dvc exp diff main higher": f"{EXPERIMENTS}::test_a_difference_names_the_value_and_the_run",
+    "dvc exp apply higher": f"{EXPERIMENTS}::test_an_experiment_applied_is_there_as_if_run_here",
+    "dvc exp branch higher lr-0.01": f"{EXPERIMENTS}::test_an_experiment_becomes_a_branch",
+    "dvc remote add --default team ssh://server/srv/mnist": f"{SHARING}::second",
+    "dvc push --all-branches": f"{SHARING}::second",
+    "dvc pull": f"{SHARING}::second",
+}
+
+
+def commands() -> list[str]:
+    blocks = re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+    return [re.sub(r"\s+#.*", "", line.removeprefix("$ ")).strip() for line in lines]
+
+
+def test_each_command_is_listed_with_what_runs_it() -> None:
+    assert commands()
+    assert sorted(set(commands())) == sorted(RUN_BY)
+
+
+@pytest.mark.parametrize("command", RUN_BY)
+def test_what_runs_it_is_there(command: str) -> None:
+    name, _, part = RUN_BY[command].partition("::")
+    lines = (ROOT / name).read_text().splitlines()
+    wanted = f"def {part}(" if name.endswith(".py") else part
+    assert any(line.strip().startswith(wanted) for line in lines), f"no {part} in {name}"
