@@ -1,0 +1,131 @@
+"""A trained model leaves for another project as README says, with the real dvc.yaml."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import drawings
+import pytest
+import torch
+from commands import ROOT, copy_repository
+from ruamel.yaml import YAML
+
+from stages import models
+
+MODELS = {
+    "resnet18": {"image_size": 32, "stem": "fresh"},
+    "model_b": {"image_size": 28, "activation": "relu"},
+}
+
+
+def run(cwd: Path, *command: str) -> subprocess.CompletedProcess:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return subprocess.run(
+        command, cwd=cwd, env=os.environ | {"PATH": path}, capture_output=True, text=True
+    )
+
+
+def do(cwd: Path, *command: str) -> str:
+    result = run(cwd, *command)
+    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+    return result.stdout
+
+
+def store(root: Path, name: str, options: dict) -> None:
+    """Put a fresh network into DVC's cache and into dvc.lock, in place of the trained one."""
+    path = root / f"data/models/{name}.pt"
+    torch.manual_seed(1)
+    models.save(path, models.build(name, **options), name, options, {})
+    content = path.read_bytes()
+    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    cached = root / ".dvc/cache/files/md5" / md5[:2] / md5[2:]
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    path.rename(cached)
+    lock = (root / "dvc.lock").read_text()
+    entry = rf"(path: data/models/{name}\.pt\n +hash: md5\n) +md5: \w+\n +size: \d+"
+    replaced, count = re.subn(entry, rf"\1      md5: {md5}\n      size: {len(content)}", lock)
+    assert count == 2  # where it is made, and where it is tested
+    (root / "dvc.lock").write_text(replaced)
+
+
+@pytest.fixture(scope="module")
+def mnist_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a committed and tagged copy of this repository with two models in its cache."""
+    nothing = tmp_path_factory.mktemp("no_mnist")
+    root = copy_repository(tmp_path_factory.mktemp("projects") / "mnist", nothing)
+    for name, options in MODELS.items():
+        store(root, name, options)
+    do(root, "git", "init", "--quiet", "--initial-branch=main")
+    do(root, "git", "config", "user.name", "Test")
+    do(root, "git", "config", "user.email", "test@example.com")
+    do(root, "git", "add", "--all")
+    do(root, "git", "commit", "--quiet", "--message", "trained")
+    for name in MODELS:
+        do(root, "git", "tag", "--annotate", f"{name}@v1.0.0", "--message", "first")
+    return root
+
+
+def section() -> str:
+    readme = (ROOT / "README.md").read_text()
+    return readme.split("## Use a trained model\n")[1].split("\n## ")[0]
+
+
+def test_another_project_uses_it_as_readme_says(mnist_repository: Path) -> None:
+    elsewhere = mnist_repository.parent / "elsewhere"
+    elsewhere.mkdir()
+    for name in ("digit.png", "photo.jpg"):
+        drawings.typed(7).save(elsewhere / name)
+    (elsewhere / "notes.txt").write_text("notes")
+    first, *commands = [line[2:] for line in section().splitlines() if line.startswith("$ ")]
+    assert len(commands) == 5
+    for command in commands:
+        do(elsewhere, "bash", "-c", command)
+    shown = run(elsewhere, "bash", "-c", first)
+    assert shown.returncode == 1
+    assert [line.split(":")[0] for line in shown.stdout.splitlines()] == ["digit.png", "photo.jpg"]
+    assert "notes.txt is no image that can be read" in shown.stderr
+
+    (code,) = re.findall(r"```python\n(.*?)```", section(), re.DOTALL)
+    assert len(list(filter(None, code.splitlines()))) == 5
+    torch.manual_seed(0)
+    images = torch.rand(4, 3, 32, 32) * 2 - 1
+    names = {"images": images}
+    code = code.replace('"resnet18.pt"', repr(str(elsewhere / "resnet18.pt")))
+    with torch.no_grad():
+        exec(code, names)
+        expected = models.load(elsewhere / "data/models/resnet18.pt")(images)
+    torch.testing.assert_close(names["logits"], expected, atol=1e-4, rtol=1e-4)
+
+
+def test_it_comes_from_a_remote_where_there_is_no_cache(
+    mnist_repository: Path, tmp_path: Path
+) -> None:
+    clone = tmp_path / "clone"
+    do(tmp_path, "git", "clone", "--quiet", str(mnist_repository), str(clone))
+    do(clone, "dvc", "remote", "add", "--default", "shared", str(tmp_path / "remote"))
+    do(clone, "git", "-c", "user.name=Test", "-c", "user.email=test@example.com", "commit",
+       "--all", "--quiet", "--message", "a remote")  # fmt: skip
+    command = ["dvc", "get", str(clone), "data/models/model_b.pt"]
+    assert run(tmp_path, *command).returncode != 0
+    shutil.copytree(mnist_repository / ".dvc/cache", clone / ".dvc/cache")
+    do(clone, "dvc", "push", "data/models/model_b.pt")
+    shutil.rmtree(clone / ".dvc/cache")
+    do(tmp_path, *command)
+    assert models.load(tmp_path / "model_b.pt").image_size == 28
+
+
+def test_the_artifacts_are_the_models_that_the_stages_write() -> None:
+    definition = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())
+    artifacts = definition["artifacts"]
+    assert set(artifacts) == {"resnet18", "alexnet", "model_a", "model_b"}
+    lock = (ROOT / "dvc.lock").read_text()
+    for name, artifact in artifacts.items():
+        assert artifact["path"] == f"data/models/{name}.pt"
+        assert f"path: {artifact['path']}\n" in lock
+        assert artifact["type"] == "model"
+        assert artifact["desc"]
+        assert artifact["labels"]
