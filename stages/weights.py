@@ -4,16 +4,23 @@ python -m stages.weights <model>
 """
 
 import argparse
+import hashlib
+import http.client
+import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from stages import models
-from stages.system import errors
+from stages.system import errors, files
 from stages.system.errors import UserError
 from stages.training import params
+
+SECONDS_PER_READ = 30
+LARGEST_CHECKPOINT = 2**30  # bytes; VGG-16's has half as many
 
 
 def main() -> None:
@@ -42,25 +49,55 @@ def main() -> None:
 def imagenet(model: str, weights: Any) -> dict[str, Tensor]:
     """Get torchvision's state dict from torch.hub's cache (TORCH_HOME), else from the network.
 
-    A download is checked against the hash that torchvision pins; no pickle can run code.
+    No pickle in it can run code.
 
     Raises:
         UserError: it is not there and cannot be had, or is damaged.
     """
     name = weights.url.rsplit("/", 1)[1]
     path = Path(torch.hub.get_dir()) / "checkpoints" / name
+    if not path.is_file():
+        try:
+            download(weights.url, path)
+        except (OSError, http.client.HTTPException) as error:
+            raise UserError(
+                f"weights.{model} is imagenet, but {weights.url} cannot be had ({error}): put that "
+                f"file at {path}, or set weights.{model} to random"
+            ) from error
     try:
-        return weights.get_state_dict(progress=True, check_hash=True, weights_only=True)
-    except OSError as error:
-        raise UserError(
-            f"weights.{model} is imagenet, but {weights.url} cannot be had ({error}): put that "
-            f"file at {path}, or set weights.{model} to random"
-        ) from error
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if not isinstance(state, dict) or not all(isinstance(key, str) for key in state):
+            raise TypeError
     except Exception as error:  # a damaged file can fail anywhere in zip, pickle or torch
-        raise UserError(
-            f"what {weights.url} or {path} holds is not torchvision's {name}: "
-            f"remove that file if it is there, and run again"
-        ) from error
+        raise UserError(f"{path} is not torchvision's {name}: remove it and run again") from error
+
+
+def download(url: str, path: Path) -> None:
+    """Download a checkpoint, whole or not at all, and check it against the hash in its name.
+
+    torch.hub does this too, but waits without end and takes any amount.
+
+    Raises:
+        OSError: no answer, the connection broke, or what came is not the file.
+    """
+    prefix = path.stem.rpartition("-")[2]  # of its SHA-256, as torch.hub has it
+    digest, size = hashlib.sha256(), 0
+    bar = tqdm(desc=path.name, unit="B", unit_scale=True, disable=None)
+
+    def fill(file: BinaryIO) -> None:
+        nonlocal size
+        while chunk := response.read1(65_536):
+            size += len(chunk)
+            if size > LARGEST_CHECKPOINT:
+                raise OSError(f"it sends more than {LARGEST_CHECKPOINT:,} bytes")
+            file.write(chunk)
+            digest.update(chunk)
+            bar.update(len(chunk))
+        if not digest.hexdigest().startswith(prefix):
+            raise OSError(f"its {size:,} bytes have SHA-256 {digest.hexdigest()}, not {prefix}...")
+
+    with bar, urllib.request.urlopen(url, timeout=SECONDS_PER_READ) as response:
+        files.write(path, fill)
 
 
 def transplant(network: nn.Module, state: dict[str, Tensor], head: str) -> None:

@@ -39,8 +39,8 @@ def _bytes(path: Path, pin: files.Pin) -> bytearray:
     if wrong:
         # DVC 3.67 takes a deleted file from its cache, but not in place of a damaged one.
         raise UserError(
-            f"{path} {wrong}; delete it and run `dvc repro fetch` "
-            f"(offline: `dvc checkout {files.FOLDER}`)"
+            f"{path} {wrong}; delete it and run `dvc repro fetch` (offline: `make mend`, then "
+            f"`dvc checkout {files.FOLDER}`)"
         )
     # torch warns of a buffer that it could not write to.
     return bytearray(content)

@@ -18,6 +18,11 @@ from torch import nn
 from stages.system import files
 from stages.system.errors import UserError
 
+LARGEST_FILE = 2**30  # bytes; VGG-16's has half as many
+LARGEST_IMAGE_SIZE = 1024  # pixels a side
+REMEDY = "remove it, then run `make mend` and `dvc repro` to make it again"
+ENTRIES = {"model": str, "options": dict, "params": dict, "state_dict": dict}
+
 
 def names() -> list[str]:
     """List the architectures that can be built."""
@@ -57,8 +62,11 @@ def build(name: str, **options: Any) -> nn.Module:
     module = architecture(name)
     options = {"image_size": 224} | options
     size, smallest = options["image_size"], module.MINIMUM_IMAGE_SIZE
-    if type(size) is not int or size < smallest:
-        raise UserError(f"image_size of {name} is {size!r}, expected {smallest} pixels or more")
+    if type(size) is not int or not smallest <= size <= LARGEST_IMAGE_SIZE:
+        raise UserError(
+            f"image_size of {name} is {size!r}, "
+            f"expected from {smallest} to {LARGEST_IMAGE_SIZE} pixels"
+        )
     for option, value in options.items():
         if option != "image_size" and value not in module.OPTIONS.get(option, ()):
             allowed = {"image_size": "pixels"} | module.OPTIONS
@@ -86,19 +94,27 @@ def read(path: Path) -> dict[str, Any]:
     Raises:
         UserError: no such file, or not a whole model file.
     """
-    remedy = "remove it and run `dvc repro` to make it again"
     if not path.is_file():
         raise UserError(f"{path} does not exist: run `dvc repro` to make it")
+    if path.stat().st_size > LARGEST_FILE:
+        raise UserError(f"{path} has more than {LARGEST_FILE:,} bytes, no model has: {REMEDY}")
     try:
-        with zipfile.ZipFile(path) as archive:  # torch.load checks no sums
-            if archive.testzip():
+        with zipfile.ZipFile(path) as archive:
+            # A member that is compressed could hold any amount; torch.save compresses none.
+            if any(member.compress_type for member in archive.infolist()):
+                raise zipfile.BadZipFile
+            if archive.testzip():  # torch.load checks no sums
                 raise zipfile.BadZipFile
         content = torch.load(path, map_location="cpu", weights_only=True)
-        if set(content) != {"model", "options", "params", "state_dict"}:
-            raise KeyError
+        if {key: type(content[key]) for key in ENTRIES} != ENTRIES or len(content) != len(ENTRIES):
+            raise TypeError
+        if not all(isinstance(key, str) for key in content["options"]):
+            raise TypeError
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): see to its rights") from error
     except Exception as error:  # a damaged file can fail anywhere in zip, pickle or torch
         reason = type(error).__name__
-        raise UserError(f"{path} is damaged or no model file ({reason}): {remedy}") from error
+        raise UserError(f"{path} is damaged or no model file ({reason}): {REMEDY}") from error
     return content
 
 
@@ -124,6 +140,5 @@ def restore(network: nn.Module, state: dict[str, torch.Tensor], path: Path | str
         network.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError) as error:
         raise UserError(
-            f"{path} does not hold the weights of its architecture: "
-            f"remove it and run `dvc repro` to make it again"
+            f"{path} does not hold the weights of its architecture: {REMEDY}"
         ) from error

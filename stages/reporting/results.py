@@ -14,6 +14,7 @@ from ruamel.yaml.error import YAMLError
 from stages.system.errors import UserError
 
 TEST_IMAGES = 10_000
+LARGEST_FILE = 10_000_000  # bytes; what a run writes has thousands
 # The notebook's networks, as text shows them.
 NAMES = {
     "resnet18": "ResNet18",
@@ -185,13 +186,18 @@ def _recorded(run: dict[str, Any]) -> Recorded:
     return Recorded(float(run["accuracy"]), loss, run.get("parameters"))
 
 
-_WRONG = (KeyError, TypeError, ValueError, AttributeError, IndexError)
+_WRONG = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+_WRONG += (csv.Error,)
 
 
 def _read(path: Path, parse: Callable[[str], Any]) -> Any:
     """Return the parsed file, or None if there is none."""
     try:
-        return parse(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise ValueError("too large")
+        return parse(content.decode())
     except FileNotFoundError:
         return None
     except OSError as error:

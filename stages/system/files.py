@@ -1,6 +1,7 @@
 """Outputs that exist whole or not at all: written beside, flushed to disk, renamed."""
 
 import csv
+import errno
 import io
 import json
 import math
@@ -18,6 +19,9 @@ def write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
     The name beside is fixed, so a run that was killed leaves one file at most, which the next
     run overwrites; git and DVC ignore `*.part`. An interruption waits: torch.save would turn it
     into an error of its own.
+
+    Raises:
+        OSError: the disk is full or does not let itself be written; it names a file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part")
@@ -27,6 +31,14 @@ def write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
+    except (OSError, RuntimeError) as error:
+        # torch.save raises a RuntimeError of its own over that of a full disk
+        cause = error if isinstance(error, OSError) else error.__context__
+        if not isinstance(cause, OSError):
+            raise
+        if cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):  # they come without a name
+            cause.filename = str(path)
+        raise cause from None
     finally:
         beside.unlink(missing_ok=True)
     sync(path.parent)

@@ -105,9 +105,8 @@ class Checkpoint:
         content = {"fingerprint": self.fingerprint, "parts": states}
         try:
             files.write(self.path, lambda file: torch.save(content, file))
-        except (OSError, RuntimeError) as error:  # torch.save turns a full disk into the latter
-            reason = error if isinstance(error, OSError) else error.__context__ or error
-            print(f"warning: {self.path} could not be written ({reason})", file=sys.stderr)
+        except OSError as error:
+            print(f"warning: {self.path} could not be written ({error})", file=sys.stderr)
             return False
         return True
 

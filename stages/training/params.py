@@ -1,17 +1,18 @@
 """params.yaml, read as DVC reads it and checked before anything else happens."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from stages.system.errors import UserError
 
 PATH = Path("params.yaml")
 IMAGES = 60000
-LARGEST_IMAGE_SIZE = 1024
+LARGEST_FILE = 100_000  # bytes
+MOST_VALUES = 1000  # aliases can make a few lines stand for billions
 
 
 class Rule(NamedTuple):
@@ -37,6 +38,10 @@ def one_of(*values: str | float) -> Rule:
     )
 
 
+MODELS = Rule(
+    "a mapping with an entry for each model, one at least",
+    lambda value: isinstance(value, dict) and value,
+)
 MAPPING = Rule("a mapping with an entry for each model", lambda value: isinstance(value, dict))
 LR = Rule(
     "a number above 0 and at most 10",
@@ -65,25 +70,17 @@ def read(path: Path = PATH) -> dict[str, Any]:
     Raises:
         UserError: no such file, no YAML, or a key that is missing, unknown or wrong.
     """
-    try:
-        values = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"{path} does not exist: run this in the repository's root") from error
-    except (YAMLError, UnicodeDecodeError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" (line {where.line + 1})" if where else ""
-        reason = getattr(error, "problem", None) or "not UTF-8 text"
-        raise UserError(f"{path} is not valid YAML{line}: {reason}; correct it") from error
+    values = load(path)
     if not isinstance(values, dict):
         raise UserError(f"{path} holds no keys, expected {', '.join(SHARED)}, weights and models")
-    check("", values, SHARED | {"weights": MAPPING, "models": MAPPING})
+    check("", values, SHARED | {"weights": MAPPING, "models": MODELS})
     for key in [*values["weights"], *values["models"]]:
-        if not isinstance(key, str):
-            raise UserError(f"params.yaml: {key!r} names a model, expected a word: correct it")
+        if not isinstance(key, str) or not re.fullmatch(r"\w{1,64}", key):
+            raise UserError(f"params.yaml: {shown(key)} names a model, expected a word: correct it")
     check("weights.", values["weights"], dict.fromkeys(values["weights"], WEIGHTS))
     for model, entry in values["models"].items():
         if not isinstance(entry, dict):
-            raise UserError(f"params.yaml: models.{model} is {entry!r}, expected a mapping")
+            raise UserError(f"params.yaml: models.{model} is {shown(entry)}, expected a mapping")
     held = values["train_images"] + values["validation_images"]
     if held > IMAGES:
         raise UserError(
@@ -91,6 +88,56 @@ def read(path: Path = PATH) -> dict[str, Any]:
             f"training images: lower one of them"
         )
     return values
+
+
+def load(path: Path) -> Any:
+    """Read a YAML file of ordinary size, safe types alone.
+
+    Raises:
+        UserError: there is none, or what is there is no YAML or too much of it.
+    """
+    if not path.is_file():
+        raise UserError(f"{path} does not exist: run this in the repository's root")
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): see to its rights") from error
+    if len(content) > LARGEST_FILE:
+        raise UserError(f"{path} has more than {LARGEST_FILE:,} bytes: restore it")
+    try:
+        values = YAML(typ="safe").load(content.decode())
+    except Exception as error:  # what is no YAML can also fail in int, datetime or the recursion
+        where = getattr(error, "problem_mark", None)
+        line = f" (line {where.line + 1})" if where else ""
+        reason = getattr(error, "problem", None) or getattr(error, "reason", None) or error
+        reason = " ".join(str(reason).split())[:200]
+        raise UserError(f"{path} is not valid YAML{line}: {reason}; correct it") from error
+    if too_many(values):
+        raise UserError(f"{path} holds more than {MOST_VALUES:,} values: restore it")
+    return values
+
+
+def too_many(values: Any) -> bool:
+    """Tell whether there are more than MOST_VALUES, each counted as often as it is referred to."""
+    waiting, seen = [values], 0
+    while waiting and seen <= MOST_VALUES:
+        value = waiting.pop()
+        seen += 1
+        if isinstance(value, dict):
+            waiting += [*value.keys(), *value.values()]
+        elif isinstance(value, list | tuple | set):
+            waiting += value
+    return seen > MOST_VALUES
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message shows it: on one line, and short."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # such as a number of more than 4,300 digits
+        text = "enormous"
+    return text if len(text) <= 100 else f"{text[:97]}..."
 
 
 def check(prefix: str, values: dict[str, Any], rules: dict[str, Rule]) -> None:
@@ -101,14 +148,16 @@ def check(prefix: str, values: dict[str, Any], rules: dict[str, Rule]) -> None:
     """
     for key in values:
         if key not in rules:
+            plain = isinstance(key, str) and re.fullmatch(r"[\w.-]{1,64}", key)
             raise UserError(
-                f"params.yaml: unknown key {prefix}{key}, expected {', '.join(rules)}: "
-                f"correct or remove it"
+                f"params.yaml: unknown key {prefix}{key if plain else shown(key)}, "
+                f"expected {', '.join(rules)}: correct or remove it"
             )
     for key, rule in rules.items():
         if key not in values:
             raise UserError(f"params.yaml: {prefix}{key} is missing, expected {rule.words}: add it")
         if not rule.admits(values[key]):
             raise UserError(
-                f"params.yaml: {prefix}{key} is {values[key]!r}, expected {rule.words}: correct it"
+                f"params.yaml: {prefix}{key} is {shown(values[key])}, expected {rule.words}: "
+                "correct it"
             )

@@ -80,7 +80,7 @@ def find(name: str, values: dict[str, Any]) -> Run:
 
 def rules(architecture: ModuleType) -> dict[str, params.Rule]:
     """Say what `models.<model>` must hold for an architecture."""
-    size = params.whole(architecture.MINIMUM_IMAGE_SIZE, params.LARGEST_IMAGE_SIZE)
+    size = params.whole(architecture.MINIMUM_IMAGE_SIZE, models.LARGEST_IMAGE_SIZE)
     mode = {"mode": params.MODE} if hasattr(architecture, "HEAD") else {}
     options = {key: params.one_of(*values) for key, values in architecture.OPTIONS.items()}
     return {"image_size": size, "epochs": params.EPOCHS} | mode | options

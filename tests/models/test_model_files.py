@@ -40,7 +40,7 @@ def test_build_refuses_what_it_does_not_know() -> None:
     for name, options, words in [
         ("lenet", {}, "unknown model 'lenet': expected one of alexnet"),
         ("layers", {}, "unknown model"),
-        ("alexnet", {"image_size": 62}, "expected 63 pixels or more"),
+        ("alexnet", {"image_size": 62}, "expected from 63 to 1024 pixels"),
         ("model_a", {"image_size": 28.0}, "image_size"),
         ("model_a", {"activation": "gelu"}, "activation 'gelu'"),
         ("model_a", {"stem": "fresh"}, "stem"),

@@ -1,67 +1,17 @@
 import gzip
-import threading
-from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from downloads import CONTENT, closed_port, pin
+from downloads import CONTENT, closed_port, pin, serving
 
 from stages.mnist import files
 from stages.sources import SourceError, decompress, mirrors
 
 
-class Mirror(ThreadingHTTPServer):
-    """A server on loopback that answers each path as told, and counts what it is asked for."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Answer)
-        self.host = f"http://127.0.0.1:{self.server_port}/"
-        self.answers = {}
-        self.asked = Counter()
-        self.stop = threading.Event()
-
-    def handle_error(self, request, client_address):
-        """A client that hangs up on too much data is what the tests want."""
-
-
-class Answer(BaseHTTPRequestHandler):
-    def do_GET(self):
-        name = self.path[1:]
-        self.server.asked[name] += 1
-        answer = self.server.answers.get(name, 404)
-        if answer == "drop":
-            return
-        if isinstance(answer, int):
-            self.send_error(answer)
-            return
-        kind, content = answer if isinstance(answer, tuple) else ("whole", answer)
-        self.send_response(200)
-        if kind in ("cut", "stall"):
-            self.send_header("Content-Length", str(len(content)))
-            content = content[: len(content) // 2]
-        self.end_headers()
-        self.wfile.write(content)
-        if kind == "stall":
-            self.server.stop.wait()
-        while kind == "endless" and not self.server.stop.is_set():
-            self.wfile.write(content)
-
-    def log_message(self, *args):
-        pass
-
-
 @pytest.fixture
 def mirror(monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    with Mirror() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with serving() as server:
         yield server
-        server.stop.set()
-        server.shutdown()
-        thread.join()
 
 
 def test_download(mirror):
