@@ -67,13 +67,7 @@ def load(run: str) -> nn.Module:
             f"no run {run!r} has been trained ({path} does not exist): expected one of "
             f"{', '.join(trained) or 'those that dvc.yaml trains'}, or run `dvc repro` first"
         )
-    found, expected = models.read(path)["model"], run.partition("-")[0]
-    if found != expected:
-        raise UserError(
-            f"{path} holds a network of architecture {found}, expected {expected}: "
-            f"remove it and run `dvc repro` to train it again"
-        )
-    return models.load(path)
+    return models.load(path, run.partition("-")[0])
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = "tests/pipeline/test_experiments.py"
 SHARING = "tests/pipeline/test_sharing.py"
+MAKE = "tests/pipeline/test_make.py"
+ELSEWHERE = "tests/test_artifacts.py::test_another_project_uses_it_as_readme_says"
 
 # A command without its comment, and what runs it, on fewer images and by names of its own: a test
 # as file::function, or a script and the line in it.
@@ -37,6 +39,18 @@ RUN_BY = {
     "dvc remote add --default team ssh://server/srv/mnist": f"{SHARING}::second",
     "dvc push --all-branches": f"{SHARING}::second",
     "dvc pull": f"{SHARING}::second",
+    "make review BASE=main": f"{MAKE}::test_a_review_of_two_revisions_or_of_the_working_tree",
+    "make review BASE=main HEAD=lr-0.003": (
+        f"{MAKE}::test_a_review_of_two_revisions_or_of_the_working_tree"
+    ),
+    "python -m stages.predict --run resnet18 digit.png notes.txt photo.jpg": (
+        "tests/test_predict.py::test_it_reads_on_after_a_file_that_is_no_picture"
+    ),
+    "mkdir -p data/models": ELSEWHERE,
+    "dvc get ../mnist data/models/resnet18.pt -o data/models/resnet18.pt": ELSEWHERE,
+    "dvc get ../mnist stages": ELSEWHERE,
+    "python -m stages.predict --run resnet18 digit.png": ELSEWHERE,
+    "dvc artifacts get ../mnist resnet18 --rev v1.0.0 -o resnet18.pt": ELSEWHERE,
 }
 
 

@@ -118,13 +118,21 @@ def read(path: Path) -> dict[str, Any]:
     return content
 
 
-def load(path: Path | str) -> nn.Module:
+def load(path: Path | str, model: str | None = None) -> nn.Module:
     """Build the network that a model file describes, with its weights, in eval mode, on the CPU.
 
+    Args:
+        path: of the model file.
+        model: the architecture that it has to be of; any unless given.
+
     Raises:
-        UserError: no such file, a damaged one, or weights of another architecture.
+        UserError: no such file, a damaged one, or one of another architecture.
     """
     content = read(Path(path))
+    if model not in (None, content["model"]):
+        raise UserError(
+            f"{path} holds a network of architecture {content['model']}, expected {model}: {REMEDY}"
+        )
     network = build(content["model"], **content["options"])
     restore(network, content["state_dict"], path)
     return network.eval()

@@ -86,7 +86,7 @@ class ConvPool2d(Conv2d):
 
 
 class Largest(torch.autograd.Function):
-    """amax(1): the gradient in equal parts to all that are largest; PyTorch counts in int64."""
+    """amax(1), the gradient in equal parts to all that are largest, by a quicker way back."""
 
     @staticmethod
     def forward(ctx: FunctionCtx, input: Tensor) -> Tensor:
@@ -99,8 +99,9 @@ class Largest(torch.autograd.Function):
     def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:
         """Hand the gradient down."""
         input, largest = ctx.saved_tensors
-        chosen = input == largest.unsqueeze(1)
-        return chosen * (gradient / chosen.sum(1, dtype=torch.uint8)).unsqueeze(1)
+        # as numbers from the start: PyTorch multiplies by booleans slowly
+        chosen = torch.eq(input, largest.unsqueeze(1), out=torch.empty_like(input))
+        return chosen.mul_((gradient / chosen.sum(1)).unsqueeze(1))
 
 
 class AdaptiveAvgPool2d(nn.AdaptiveAvgPool2d):

@@ -25,6 +25,14 @@ def test_repro_with_nothing_to_do(pipeline) -> None:
     assert "up to date" in pipeline.repository.do("make", *READY, "repro")
 
 
+def test_a_review_of_two_revisions_or_of_the_working_tree(proposed) -> None:
+    proposed.set_params(lr=0.002)
+    printed = proposed.do("make", *READY, "review", "BASE=main")
+    assert "`lr`" in printed
+    between = proposed.do("make", *READY, "review", "BASE=main", "HEAD=proposed")
+    assert "`lr`" not in between
+
+
 def test_a_pull_request_with_its_results_passes_with_a_review_and_nothing_else(proposed) -> None:
     result = check(proposed)
     assert result.returncode == 0, result.stderr

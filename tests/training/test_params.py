@@ -58,7 +58,7 @@ WRONG = [None, True, [], {}, "", "many", -1, 0.5, float("nan"), float("inf"), 10
 @pytest.mark.parametrize("key", leaves(COMMITTED))
 def test_every_key_refuses_what_it_cannot_be(key: str, value: Any, tmp_path: Path) -> None:
     path = written(tmp_path, changed(key, value))
-    if key == "lr" and value == 0.5:
+    if value == 0.5 and key in ("lr", "models.alexnet.dropout"):
         load_all(path)
         return
     with pytest.raises(UserError) as refused:
