@@ -70,6 +70,7 @@ def imagenet(model: str, weights: Any) -> dict[str, Tensor]:
             raise TypeError
     except Exception as error:  # a damaged file can fail anywhere in zip, pickle or torch
         raise UserError(f"{path} is not torchvision's {name}: remove it and run again") from error
+    return state
 
 
 def download(url: str, path: Path) -> None:
