@@ -3,10 +3,10 @@
 python killed.py <run> <kills> <seed> <writings>
 
 Prints a line of JSON for the undisturbed run and one for each that was killed with SIGKILL at a
-random moment and then run again: the outputs' SHA-256, what the second wrote to standard error and
-the outputs that were there after the kill.
-Checkpoints are written all the time, so that many kills hit a writing. Each training is a fork of
-this process, which has imported what it needs: that takes longer than the training.
+random moment of its training and then run again: the outputs' SHA-256, those of the outputs that
+were there after the kill, and what the second run wrote to standard error. Checkpoints are written
+all the time, so that many kills hit a writing. Each training is a fork of this process, which has
+imported what it needs: that takes longer than the training.
 """
 
 import hashlib
@@ -34,6 +34,15 @@ def start(run: str, log: Path) -> int:
     return child
 
 
+def training(child: int) -> bool:
+    """Wait until a run has written its first checkpoint; False if it is over before."""
+    while not list(checkpoint.FOLDER.glob("*.pt")):
+        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            return False
+        time.sleep(0.001)
+    return True
+
+
 def take(files: dict[str, Path]) -> dict[str, str]:
     """Remove what is there, so that it can't pass for the next run's, and return its hashes."""
     found = {name: path for name, path in files.items() if path.exists()}
@@ -49,17 +58,23 @@ def main() -> None:
     models.architecture(run.partition("-")[0])
     files = runs.find(run, params.read()).files
     log = Path(tempfile.mkdtemp()) / "log"
+    child = start(run, log)
+    training(child)
     begin = time.monotonic()
-    os.waitpid(start(run, log), 0)
+    os.waitpid(child, 0)
     seconds = time.monotonic() - begin
     print(json.dumps({"outputs": take(files), "error": log.read_text()}), flush=True)
     moments = random.Random(seed)
-    for _ in range(kills):
+    while kills:
         child = start(run, log)
-        time.sleep(moments.uniform(0, seconds))
+        if training(child):
+            time.sleep(moments.uniform(0, seconds))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         there = take(files)
+        if not list(checkpoint.FOLDER.glob("*.pt")):
+            continue  # it was over already: on a busy machine no two runs take the same time
+        kills -= 1
         os.waitpid(start(run, log), 0)
         report = {"outputs": take(files), "error": log.read_text(), "there": there}
         print(json.dumps(report), flush=True)

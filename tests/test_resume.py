@@ -22,7 +22,8 @@ SMALL = {
     "models__resnet18__image_size": 28,
     "models__resnet18__epochs": 2,
     "models__alexnet__image_size": 63,
-    "models__alexnet__epochs": 2,
+    "models__alexnet__epochs": 1,
+    "models__alexnet__dropout": 0.5,
 }
 # A stage that writes its checkpoint after every step.
 OFTEN = """
@@ -76,7 +77,7 @@ def trained(workspace: Path, run: str) -> tuple[dict[str, str], str]:
         ("model_b", None, 10, 1),
         ("resnet18", "finetune", 3, 1),
         ("resnet18", "extract", 3, 1),
-        ("alexnet", "finetune", 2, 4),
+        ("alexnet", "finetune", 1, 4),
     ],
 )
 def test_killed_at_random_moments_it_ends_with_the_same_bytes(
@@ -100,8 +101,8 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(
     for one in killed:
         assert one["outputs"] == undisturbed["outputs"]
         assert one["there"].items() <= one["outputs"].items()  # whole or not there
-        assert "warning" not in one["error"]  # a checkpoint is whole or not there
-    assert any("resuming at step" in one["error"] for one in killed)
+        (line,) = one["error"].splitlines()  # no warning: the checkpoint was whole
+        assert line.startswith("resuming at step")
     assert not (workspace / "data/checkpoints").exists()
     if run == "model_b":
         assert trained(workspace, run) == (undisturbed["outputs"], "")
@@ -111,12 +112,12 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(
 def test_told_to_stop_it_says_how_to_go_on_and_does(
     number: int, code: int, workspace: Path
 ) -> None:
-    set_params(workspace, **SMALL | {"models__model_b__epochs": 50})
+    set_params(workspace, **SMALL | {"models__model_b__epochs": 20})
     returned, error = stop(workspace, "model_b", number)
     assert returned == code
     (line,) = error.splitlines()
     assert line.startswith("error: interrupted at epoch ")
-    assert line.endswith(" of 50; run the same command again to resume")
+    assert line.endswith(" of 20; run the same command again to resume")
     found, error = trained(workspace, "model_b")
     assert error.startswith("resuming at step ")
     expected, error = trained(workspace, "model_b")
@@ -153,7 +154,8 @@ def test_a_checkpoint_of_other_values_or_code_is_not_used(workspace: Path) -> No
     path.write_text(code)
     set_params(workspace, lr=0.002)
     assert again() != other
-    assert trained(workspace, "model_b") == (again(), "")
+    undisturbed = hashes(workspace, "model_b")
+    assert trained(workspace, "model_b") == (undisturbed, "")
 
 
 def limited(workspace: Path, *arguments: str) -> str:
@@ -166,10 +168,12 @@ def limited(workspace: Path, *arguments: str) -> str:
 def test_out_of_memory_names_what_to_lower(workspace: Path) -> None:
     words = "out of memory: lower batch_size or the model's image_size in params.yaml"
     set_params(workspace, train_images=10000, batch_size=10000, models__model_b__image_size=1024)
+    metrics = [workspace / f"metrics/{name}.json" for name in ("train/model_b", "test/resnet18")]
+    before = [path.read_bytes() for path in metrics]
     assert words in limited(workspace, "stages.train", "model_b")
     assert not list(workspace.glob("*/**/model_b*.pt"))
     options = {"image_size": 1024, "stem": "fresh"}
     network = models.build("resnet18", **options)
     models.save(workspace / "data/models/resnet18.pt", network, "resnet18", options, {})
     assert words in limited(workspace, "stages.evaluate", "resnet18")
-    assert not (workspace / "metrics/test/resnet18.json").exists()
+    assert [path.read_bytes() for path in metrics] == before
