@@ -1,5 +1,7 @@
+import os
 import re
-import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import drawings
@@ -56,9 +58,8 @@ def wrong(cwd: Path, run: str, pictures: list[Path]) -> dict[str, list[str]]:
 
 def test_a_network_trained_for_seconds_reads_every_style(trained: Path, gallery: Path) -> None:
     found = wrong(trained, "model_b", sorted(gallery.glob("*/*-written*")))
-    print(found)
     assert set(found) == {style.split(".")[0] for style in drawings.STYLES}
-    assert {style: names for style, names in found.items() if len(names) > 3} == {}  # of 20
+    assert {style: names for style, names in found.items() if len(names) > 2} == {}  # of 20
 
 
 def test_resnet18_gets_the_clear_ones_right(gallery: Path) -> None:
@@ -70,17 +71,25 @@ def test_resnet18_gets_the_clear_ones_right(gallery: Path) -> None:
 
 
 def test_it_reads_on_after_a_file_that_is_no_picture(trained: Path, tmp_path: Path) -> None:
-    good = tmp_path / "good one.png"
-    drawings.typed(0).save(good)
-    (tmp_path / "words.txt").write_text("words")
-    shutil.copy(good, tmp_path.as_posix().encode() + b"/\xff.png")
-    arguments = [str(tmp_path / "words.txt"), str(good), f"{tmp_path}/\udcff.png"]
-    result = run_stage("stages.predict", "--run", "model_b", *arguments, cwd=trained,
-                       PYTHONIOENCODING="utf-8:surrogateescape")  # fmt: skip
-    assert "words.txt is no image that can be read" in refusal(result)
-    first, second = result.stdout.splitlines()
-    assert re.fullmatch(LINE, first).group(1) == str(good)
-    assert re.fullmatch(LINE, second)
+    words, picture = tmp_path / "words.txt", tmp_path / "good one.png"
+    drawings.typed(0).save(picture)
+    words.write_text("words")
+    arguments = ["--run", "model_b", str(words), str(picture)]
+    result = run_stage("stages.predict", *arguments, cwd=trained)
+    assert f"{words} is no image that can be read" in refusal(result)
+    assert re.fullmatch(LINE + "\n", result.stdout).group(1) == str(picture)
+
+
+def test_a_name_that_is_no_text_is_printed_as_it_is(trained: Path, tmp_path: Path) -> None:
+    picture = os.fsencode(tmp_path) + b"/\xff.png"
+    drawings.typed(0).save(tmp_path / "0.png")
+    (tmp_path / "0.png").rename(os.fsdecode(picture))
+    result = subprocess.run(
+        [sys.executable, "-m", "stages.predict", "--run", "model_b", picture],
+        cwd=trained, env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"}, capture_output=True,
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (0, b"")
+    assert result.stdout.startswith(picture + b": ")
 
 
 def test_the_probability_is_the_networks(trained: Path, tmp_path: Path) -> None:
