@@ -30,6 +30,10 @@ lint: $(VENV)
 	ruff format --check
 	actionlint
 
+# Removes what is damaged from DVC's cache.
+mend: $(VENV)
+	python -m tools.mend_cache
+
 # For a remote over SSH.
 ssh: $(VENV)
 	python -m pip install --disable-pip-version-check --quiet --requirement requirements-ssh.txt
@@ -58,4 +62,4 @@ pins:
 clean:
 	rm -rf .venv .ruff_cache review-plots
 
-.PHONY: repro test lab review lint ssh pull-request pins clean
+.PHONY: repro test lab review lint mend ssh pull-request pins clean
