@@ -8,7 +8,6 @@ from pathlib import Path
 from review.snapshots import Snapshot
 from stages.plotting import curves
 from stages.system import files
-from stages.system.errors import UserError
 
 FOLDER = Path("review-plots")
 BEFORE, AFTER = 8, 0  # places in the palette: grey and blue
@@ -58,34 +57,20 @@ def _curve(side: Snapshot, run: str, colour: int) -> curves.Curve | None:
 
 
 def _steps_per_epoch(side: Snapshot, run: str) -> int | None:
-    path = f"plots/runs/{run}/settings.json"
-    text = side.read(path)
-    if text is None:
-        return None
-    try:
+    def steps(text: bytes) -> int:
         params = json.loads(text)["params"]
         return math.ceil(params["train_images"] / params["batch_size"])
-    except (ValueError, TypeError, KeyError, ZeroDivisionError) as error:
-        raise _damaged(side, path) from error
+
+    return side.parsed(f"plots/runs/{run}/settings.json", steps)
 
 
 def _rows(side: Snapshot, run: str, name: str, columns: list[str]) -> list[list[float]]:
     """Return columns of a table, an empty cell as nan; [] if there is no such file."""
-    path = f"plots/runs/{run}/{name}"
-    text = side.read(path)
-    if text is None:
-        return []
-    try:
+
+    def numbers(text: bytes) -> list[list[float]]:
         table = csv.DictReader(text.decode().splitlines(), strict=True)
         if not set(columns) <= set(table.fieldnames or ()):
-            raise ValueError(path)
+            raise ValueError
         return [[float(row[column] or "nan") for column in columns] for row in table]
-    except (ValueError, TypeError, KeyError, csv.Error) as error:
-        raise _damaged(side, path) from error
 
-
-def _damaged(side: Snapshot, path: str) -> UserError:
-    return UserError(
-        f"{path} in {side.name} is damaged, it is not what a run writes: restore it, or compare "
-        "another revision"
-    )
+    return side.parsed(f"plots/runs/{run}/{name}", numbers) or []

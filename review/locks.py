@@ -1,14 +1,14 @@
 """What params.yaml and dvc.lock say on one side."""
 
+from functools import cache
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
-from review.snapshots import Snapshot
-from stages.system.errors import UserError
+from review.snapshots import Snapshot, mapping
 
 ABSENT = object()
+FAULT = "is not valid YAML of the expected form: correct it"
 
 
 def params(side: Snapshot) -> dict[str, Any] | None:
@@ -21,22 +21,14 @@ def params(side: Snapshot) -> dict[str, Any] | None:
     return None if found is None else flat(found)
 
 
+@cache  # a long file, which several parts of a review look into
 def lock(side: Snapshot) -> dict[str, dict[str, Any]] | None:
     """Return dvc.lock's stages, None if there is no such file.
 
     Raises:
         UserError: it is damaged.
     """
-    found = content(side, "dvc.lock")
-    if found is None:
-        return None
-    stages = found.get("stages", {})
-    try:
-        for one in stages.values():
-            hashes(one, "deps"), hashes(one, "outs"), values(one)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise _damaged(side, "dvc.lock") from error
-    return stages
+    return side.parsed("dvc.lock", _stages, FAULT)
 
 
 def hashes(stage: dict[str, Any], part: str) -> dict[str, str]:
@@ -64,22 +56,16 @@ def content(side: Snapshot, path: str) -> dict[str, Any] | None:
     Raises:
         UserError: it is damaged.
     """
-    text = side.read(path)
-    if text is None:
-        return None
-    try:
-        parsed = YAML(typ="safe").load(text.decode())
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise _damaged(side, path) from error
-    if parsed is None:
-        return {}
-    if not isinstance(parsed, dict):
-        raise _damaged(side, path)
-    return parsed
+    return side.parsed(path, _yaml, FAULT)
 
 
-def _damaged(side: Snapshot, path: str) -> UserError:
-    return UserError(
-        f"{path} in {side.name} is not valid YAML of the expected form: correct it, or compare "
-        "another revision"
-    )
+def _yaml(text: bytes) -> dict[str, Any]:
+    parsed = YAML(typ="safe").load(text.decode())
+    return {} if parsed is None else mapping(parsed)
+
+
+def _stages(text: bytes) -> dict[str, dict[str, Any]]:
+    stages = _yaml(text).get("stages", {})
+    for one in stages.values():
+        hashes(one, "deps"), hashes(one, "outs"), values(one)
+    return stages

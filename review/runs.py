@@ -2,15 +2,17 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
 from review.noise import Noise
-from review.snapshots import Snapshot
-from stages.system.errors import UserError
+from review.snapshots import Snapshot, mapping
 
+FIGURES = {"test": ("accuracy", "errors", "loss"), "train": ("validation_accuracy",)}
 NOT_MEASURED = Noise(0, None, None)
 
 
@@ -147,42 +149,25 @@ def read(side: Snapshot) -> dict[str, Result]:
 
 
 def _result(side: Snapshot, run: str) -> Result:
-    paths = {kind: f"metrics/{kind}/{run}.json" for kind in ("test", "train")}
-    content = {kind: _mapping(side, path) for kind, path in paths.items()}
-
-    def figure(kind: str, name: str) -> float | None:
-        value = content[kind].get(name)
-        if value is None or (type(value) in (int, float) and not math.isfinite(value)):
-            return None
-        if type(value) not in (int, float):
-            raise _damaged(side, paths[kind])
-        return value
-
-    return Result(
-        accuracy=figure("test", "accuracy"),
-        errors=figure("test", "errors"),
-        loss=figure("test", "loss"),
-        validation_accuracy=figure("train", "validation_accuracy"),
-        diverged=content["train"].get("diverged") is True,
-        content=content,
-    )
+    content = {
+        kind: side.parsed(f"metrics/{kind}/{run}.json", partial(_metrics, names)) or {}
+        for kind, names in FIGURES.items()
+    }
+    figures = {name: _figure(content[kind], name) for kind in FIGURES for name in FIGURES[kind]}
+    return Result(**figures, diverged=content["train"].get("diverged") is True, content=content)
 
 
-def _mapping(side: Snapshot, path: str) -> dict[str, Any]:
-    text = side.read(path)
-    if text is None:
-        return {}
-    try:
-        content = json.loads(text)
-    except ValueError as error:
-        raise _damaged(side, path) from error
-    if not isinstance(content, dict):
-        raise _damaged(side, path)
+def _metrics(names: Sequence[str], text: bytes) -> dict[str, Any]:
+    content = mapping(json.loads(text))
+    for name in names:
+        _figure(content, name)
     return content
 
 
-def _damaged(side: Snapshot, path: str) -> UserError:
-    return UserError(
-        f"{path} in {side.name} is damaged, it is not what a run writes: restore it, or compare "
-        "another revision"
-    )
+def _figure(content: dict[str, Any], name: str) -> float | None:
+    value = content.get(name)
+    if value is None or (type(value) in (int, float) and not math.isfinite(value)):
+        return None
+    if type(value) not in (int, float):
+        raise TypeError
+    return value

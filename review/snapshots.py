@@ -1,14 +1,23 @@
 """The two sides of a comparison: a revision of git, or the working tree as it lies."""
 
+import csv
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
+
+from ruamel.yaml.error import YAMLError
 
 from stages.system.errors import UserError
 
 WORKING_TREE = "the working tree"
+DAMAGED = "is damaged, it is not what a run writes: restore it"
+WRONG = (LookupError, TypeError, ValueError, AttributeError, ZeroDivisionError)
+WRONG += (csv.Error, YAMLError)
+
+Parsed = TypeVar("Parsed")
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,35 @@ class Snapshot:
     def below(self, folder: str) -> list[str]:
         """List the files in `folder`, at any depth, in order."""
         return sorted(path for path in self.paths if path.startswith(f"{folder}/"))
+
+    def parsed(
+        self, path: str, parse: Callable[[bytes], Parsed], fault: str = DAMAGED
+    ) -> Parsed | None:
+        """Return what `parse` makes of a file's bytes, None if there is no such file.
+
+        Raises:
+            UserError: `parse` could not; `fault` says what is wrong then and what to do.
+        """
+        content = self.read(path)
+        if content is None:
+            return None
+        try:
+            return parse(content)
+        except WRONG as error:
+            raise UserError(
+                f"{path} in {self.name} {fault}, or compare another revision"
+            ) from error
+
+
+def mapping(content: Any) -> dict[str, Any]:
+    """Return what a file holds if it is a mapping.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if not isinstance(content, dict):
+        raise TypeError
+    return content
 
 
 def revision(name: str) -> Snapshot:
