@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.workspace import set_params
 
-__all__ = ["copy_repository", "refusal", "run_stage", "set_params"]
+__all__ = ["copy_repository", "do", "refusal", "run", "run_stage", "set_params"]
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,6 +22,25 @@ def run_stage(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comp
         capture_output=True,
         text=True,
     )
+
+
+def run(cwd: Path, *command: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run a command of git, dvc or python, as a user of the virtual environment would."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env=os.environ | {"PATH": path} | environment,
+        capture_output=True,
+        text=True,
+    )
+
+
+def do(cwd: Path, *command: str, **environment: str) -> str:
+    """Run a command that has to succeed and return what it printed."""
+    result = run(cwd, *command, **environment)
+    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
+    return result.stdout
 
 
 def refusal(result: subprocess.CompletedProcess) -> str:

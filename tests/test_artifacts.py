@@ -1,17 +1,14 @@
 """A trained model leaves for another project as README says, with the real dvc.yaml."""
 
 import hashlib
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import drawings
 import pytest
 import torch
-from commands import ROOT, copy_repository
+from commands import ROOT, copy_repository, do, run
 from ruamel.yaml import YAML
 
 from stages import models
@@ -20,19 +17,6 @@ MODELS = {
     "resnet18": {"image_size": 32, "stem": "fresh"},
     "model_b": {"image_size": 28, "activation": "relu"},
 }
-
-
-def run(cwd: Path, *command: str) -> subprocess.CompletedProcess:
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return subprocess.run(
-        command, cwd=cwd, env=os.environ | {"PATH": path}, capture_output=True, text=True
-    )
-
-
-def do(cwd: Path, *command: str) -> str:
-    result = run(cwd, *command)
-    assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
-    return result.stdout
 
 
 def store(root: Path, name: str, options: dict) -> None:

@@ -4,10 +4,10 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import commands
 import pytest
 from commands import copy_repository, set_params
 
@@ -21,22 +21,12 @@ class Repository:
     root: Path
 
     def run(self, *command: str, **environment: str) -> subprocess.CompletedProcess:
-        """Run a command of git, dvc or python, as a user of the virtual environment would."""
-        binaries = str(Path(sys.executable).parent)
-        path = os.pathsep.join([binaries, os.environ["PATH"]])
-        return subprocess.run(
-            command,
-            cwd=self.root,
-            env=os.environ | {"PATH": path} | environment,
-            capture_output=True,
-            text=True,
-        )
+        """Run a command here; see commands.run."""
+        return commands.run(self.root, *command, **environment)
 
     def do(self, *command: str, **environment: str) -> str:
-        """Run a command that has to succeed and return what it printed."""
-        result = self.run(*command, **environment)
-        assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
-        return result.stdout
+        """Run a command here that has to succeed and return what it printed."""
+        return commands.do(self.root, *command, **environment)
 
     def commit(self, message: str) -> None:
         """Commit all that git sees."""
