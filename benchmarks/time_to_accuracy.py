@@ -17,14 +17,14 @@ from statistics import median
 from typing import Any
 
 from benchmarks import notebook_loop, rates, results, workspace
+from review import noise
+from stages.reporting.tables import NONE
 from stages.system import errors, files
 from stages.training import params
 
 COLUMNS = ["run", "seconds, median", "seconds, range", "test accuracy, median",
            "test accuracy, range", "notebook's", "seeds that reach it", "notebook, images/s",
            "notebook, seconds for all epochs", "ratio"]  # fmt: skip
-MEASURED = ["accuracy", "loss", "errors"]
-NONE = "–"  # noqa: RUF001 an en dash, as tables print an empty cell
 
 
 def main() -> None:
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--seconds", type=float, default=4, help="to measure the notebook's loop")
     options = parser.parse_args()
-    facts = notebook_loop.facts()
+    facts, weights = notebook_loop.facts(), params.read()["weights"]
     rows, measured = [], []
     with workspace.copied() as copy, rates.Worker(rates.Notebook) as notebook:
         for run in options.runs:
@@ -45,14 +45,15 @@ def main() -> None:
                 if run in facts["runs"]:
                     speeds.append(speed(notebook, run, facts["configuration"], options.seconds))
                 copy.set(seed=seed)
-                seconds.append(train(copy, run))
+                seconds.append(train(copy, run, run in weights))
                 metrics.append(json.loads((copy.root / f"metrics/test/{run}.json").read_text()))
-                measured.append([run, seed, *(metrics[-1][key] for key in MEASURED)])
+                one = {"run": run, "seed": seed} | metrics[-1]
+                measured.append([one[column] for column in noise.COLUMNS])
             accuracies = [one["accuracy"] for one in metrics]
             row = [run, median(seconds), results.spread(seconds, 1), f"{median(accuracies):.4f}"]
             row.append(results.spread(accuracies, 4))
             rows.append(row + beside(facts, run, accuracies, median(seconds), speeds))
-    files.write_csv(results.FOLDER / "seeds.csv", ["run", "seed", *MEASURED], measured)
+    files.write_csv(noise.PATH, noise.COLUMNS, measured)
     note = f"Seeds {', '.join(map(str, options.seeds))}; default params."
     results.report("time_to_accuracy", note, COLUMNS, rows)
 
@@ -63,9 +64,9 @@ def speed(notebook: rates.Worker, run: str, theirs: dict[str, Any], seconds: flo
     return notebook.call("rate", run, size, theirs["batch_size"], "fp32", seconds)
 
 
-def train(copy: workspace.Workspace, run: str) -> float:
-    """Train and test a run; return the seconds that the training took."""
-    if run in params.read()["weights"]:
+def train(copy: workspace.Workspace, run: str, pretrained: bool) -> float:
+    """Train and test a run, after its starting weights; return the training's seconds."""
+    if pretrained:
         copy.python("-m", "stages.weights", run)
     seconds = copy.python("-m", "stages.train", run).seconds
     copy.python("-m", "stages.evaluate", run)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-NONE = "–"  # noqa: RUF001 an en dash, as tables print an empty cell
+from stages.reporting.tables import NONE
 
 
 def code(value: Any) -> str:
