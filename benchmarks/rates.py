@@ -16,6 +16,7 @@ from torch import Tensor
 from benchmarks import machine, notebook_loop
 from stages import models
 from stages.mnist import images, read
+from stages.models.layers import condensed
 from stages.system.errors import UserError
 from stages.training import devices, loop
 
@@ -110,7 +111,12 @@ class Ours(Notebook):
         data = loop.Data(self.pixels, self.labels, self.pixels[:0], self.labels[:0])
         params = {"epochs": ENDLESS, "batch_size": batch_size, "lr": 0.001, "seed": 0}
         params |= {"schedule": "constant", "precision": precision}
-        loop.fit(self.network, data, lambda batch: images.prepare(batch, size), params, timer)
+
+        def prepare(batch: torch.Tensor) -> torch.Tensor:
+            return images.prepare(batch, size)
+
+        with condensed(self.network, prepare(self.pixels[:1])):
+            loop.fit(self.network, data, prepare, params, timer)
 
     def peak(self, precision: str) -> float:
         """Measure the FLOP/s of a matrix product in the same environment."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from stages import models
 from stages.mnist import images, read
+from stages.models.layers import condensed
 from stages.system import errors, files
 from stages.training import devices, distributed, extract, loop, params, runs
 from stages.training.checkpoint import Checkpoint, fingerprint
@@ -97,7 +98,8 @@ def train(
         return images.prepare(batch, size)
 
     if values.get("mode") != "extract":
-        return loop.fit(network, data, prepare, values, progress, group, checkpoint)
+        with condensed(network, prepare(data.inputs[:1])):
+            return loop.fit(network, data, prepare, values, progress, group, checkpoint)
     head = models.architecture(settings["model"]).HEAD
     layer, features = extract.freeze(network, head, data, prepare, values["precision"])
     return loop.fit(layer, features, nn.Identity(), values, progress, group, checkpoint)

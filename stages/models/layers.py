@@ -1,10 +1,12 @@
-"""A convolution that leaves out the work whose result is known beforehand.
+"""Layers that leave out the work whose result is known beforehand.
 
 All identities are exact up to floating-point rounding, for outputs and for gradients, and leave
-the parameters as in torch.nn.Conv2d, so state dicts are interchangeable.
+the parameters as in PyTorch's own layers, so state dicts are interchangeable.
 """
 
 import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -30,8 +32,23 @@ class Conv2d(nn.Conv2d):
         padding = (self.padding[0] - rows.start, self.padding[1] - columns.start)
         # no slice where nothing is cut: autograd would fill and copy a whole gradient for it
         if (rows.stop - rows.start, columns.stop - columns.start) != self.kernel_size:
-            weight = Trim.apply(weight, rows, columns)
+            weight = weight[:, :, rows, columns]
         return functional.conv2d(input, weight, self.bias, self.stride, padding)
+
+    def condense(self, input: Tensor) -> Callable[[], None]:
+        """Be a convolution with the taps alone that meet inputs like this one; see `condensed`."""
+        rows, columns = (self._taps(dim, input.shape[2 + dim]) for dim in (0, 1))
+        before = self.weight, self.kernel_size, self.padding
+        taps = self.weight.detach()[:, :, rows, columns]
+        self.weight = nn.Parameter(taps.clone(), self.weight.requires_grad)
+        self.kernel_size = tuple(taps.shape[2:])
+        self.padding = (self.padding[0] - rows.start, self.padding[1] - columns.start)
+
+        def expand() -> None:
+            taps.copy_(self.weight.detach())
+            self.weight, self.kernel_size, self.padding = before
+
+        return expand
 
     def _weight(self, input: Tensor) -> Tensor:
         """The kernel for the channels that the input has."""
@@ -48,24 +65,6 @@ class Conv2d(nn.Conv2d):
         cut = slice(first, last + 1)
         even = (size + 2 * (padding - first) - (last + 1 - first)) // stride + 1 == outputs
         return cut if even else slice(0, kernel)
-
-
-class Trim(torch.autograd.Function):
-    """kernel[:, :, rows, columns]: the gradient in the kernel's memory format, not copied to it."""
-
-    @staticmethod
-    def forward(ctx: FunctionCtx, kernel: Tensor, rows: slice, columns: slice) -> Tensor:
-        """Cut (out_channels, in_channels, H, W) to its taps in `rows` and `columns`."""
-        ctx.save_for_backward(kernel)
-        ctx.taps = rows, columns
-        return kernel[:, :, rows, columns]
-
-    @staticmethod
-    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor, None, None]:
-        """Give the other taps a gradient of zero."""
-        whole = torch.zeros_like(*ctx.saved_tensors)
-        whole[:, :, *ctx.taps] = gradient
-        return whole, None, None
 
 
 class ConvPool2d(Conv2d):
@@ -130,14 +129,61 @@ class PooledLinear(nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         """Map (N, C * H * H), not pooled yet, to (N, out_features)."""
+        if input.shape[1] == self.weight.shape[1]:
+            return super().forward(input)
         places = math.prod(self.sides)
         channels = self.in_features // places
         side = math.isqrt(input.shape[1] // channels)
-        if (side, side) == self.sides:
-            return super().forward(input)
         rows, columns = (windows(side, wanted, input) for wanted in self.sides)
         weight = self.weight.unflatten(1, (channels, places)) @ torch.kron(rows, columns)
         return functional.linear(input, weight.flatten(1), self.bias)
+
+    def condense(self, input: Tensor) -> Callable[[], None]:
+        """On a 1 x 1 map be a linear layer with the sums over copies; see `condensed`.
+
+        Adam would move each of 36 equal parts by the learning rate, so their sum by 36 times that.
+        """
+        before, places = self.weight, math.prod(self.sides)
+        if input.shape[1] * places != self.in_features:
+            return lambda: None
+        parts = before.detach().unflatten(1, (-1, places))
+        start = parts.sum(2)
+        self.weight = nn.Parameter(start.clone(), before.requires_grad)
+
+        def expand() -> None:
+            parts.add_(((self.weight.detach() - start) / places).unsqueeze(2))
+            self.weight = before
+
+        return expand
+
+
+@contextmanager
+def condensed(network: nn.Module, input: Tensor) -> Iterator[None]:
+    """Let `network` hold those parameters alone, within the block, that its inputs can tell apart.
+
+    The optimizer has nothing to carry along then for the taps of a kernel that meet padding alone,
+    and one parameter for weights that are summed: of AlexNet's 57 million at 72 pixels, 20 are
+    left. Afterwards the network has its own parameters again, with what was learned.
+
+    Args:
+        network: on the inputs' device; left in the mode that the block leaves it in.
+        input: (N, C, H, W), as all inputs within the block are, but for N.
+    """
+    undo: list[Callable[[], None]] = []
+    hooks = [
+        module.register_forward_pre_hook(lambda layer, inputs: undo.append(layer.condense(*inputs)))
+        for module in network.modules()
+        if isinstance(module, Conv2d | PooledLinear)
+    ]
+    with torch.no_grad():
+        network.eval()(input)
+    for hook in hooks:
+        hook.remove()
+    try:
+        yield
+    finally:
+        for expand in undo:
+            expand()
 
 
 def windows(size: int, wanted: int, like: Tensor) -> Tensor:
