@@ -18,7 +18,7 @@ from stages.system.errors import UserError
 FOLDER = Path("data/checkpoints")  # git ignores it, and it is no output of a stage
 CODE = Path(__file__).resolve().parents[1]
 INTERVAL = 30.0  # seconds from one writing to the next, at least
-SHARE = 50  # and at least so many times what the last writing took: under 2 % of the time
+SHARE = 100  # and at least so many times what the last writing took: about 1 % of the time
 
 
 class Part(Protocol):
