@@ -14,7 +14,7 @@ from stages.system.errors import UserError
 def test_mnists_own_images_come_back_as_they_were(mnist: Path, tmp_path: Path) -> None:
     images, _ = read.load("test", mnist)
     differences = []
-    for image in images[:100]:
+    for image in images[:200]:
         Image.fromarray(image.numpy()).save(tmp_path / "digit.png")
         back = pictures.read(tmp_path / "digit.png")
         differences.append((back.float() - image).abs().mean().item())
@@ -30,7 +30,7 @@ def test_a_digit_looks_the_same_in_every_style(style: str, tmp_path: Path) -> No
         plain = pictures.read(tmp_path / "plain.png").numpy()
         drawings.STYLES[style](ink, tmp_path / style)
         image = pictures.read(tmp_path / style).numpy()
-        assert likeness(plain, image) > (0.6 if style == "tiny.png" else 0.9), digit
+        assert likeness(plain, image) > (0.6 if style == "tiny.png" else 0.85), digit
 
 
 def likeness(one: np.ndarray, other: np.ndarray) -> float:
