@@ -20,7 +20,6 @@ from stages.system.errors import UserError
 from stages.training import params
 
 SECONDS_PER_READ = 30
-LARGEST_CHECKPOINT = 2**30  # bytes; VGG-16's has half as many
 
 
 def main() -> None:
@@ -89,8 +88,8 @@ def download(url: str, path: Path) -> None:
         nonlocal size
         while chunk := response.read1(65_536):
             size += len(chunk)
-            if size > LARGEST_CHECKPOINT:
-                raise OSError(f"it sends more than {LARGEST_CHECKPOINT:,} bytes")
+            if size > models.LARGEST_FILE:
+                raise OSError(f"it sends more than {models.LARGEST_FILE:,} bytes")
             file.write(chunk)
             digest.update(chunk)
             bar.update(len(chunk))

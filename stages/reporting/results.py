@@ -11,6 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from stages.system import files
 from stages.system.errors import UserError
 
 TEST_IMAGES = 10_000
@@ -193,11 +194,7 @@ _WRONG += (csv.Error,)
 def _read(path: Path, parse: Callable[[str], Any]) -> Any:
     """Return the parsed file, or None if there is none."""
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
-        if len(content) > LARGEST_FILE:
-            raise ValueError("too large")
-        return parse(content.decode())
+        return parse(files.read(path, LARGEST_FILE).decode())
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Outputs that exist whole or not at all: written beside, flushed to disk, renamed."""
+"""Outputs that exist whole or not at all, and inputs that are read up to a bound."""
 
 import csv
 import errno
@@ -13,8 +13,22 @@ from typing import Any, BinaryIO
 from stages.system import interrupts
 
 
+def read(path: Path, most: int) -> bytes:
+    """Read a file of at most `most` bytes.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it has more.
+    """
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"more than {most:,} bytes")
+    return content
+
+
 def write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
-    """Let `fill` write to a file beside `path`, then put that file in its place.
+    """Let `fill` write to a file beside `path`, flush it to disk and put it in its place.
 
     The name beside is fixed, so a run that was killed leaves one file at most, which the next
     run overwrites; git and DVC ignore `*.part`. An interruption waits: torch.save would turn it

@@ -71,6 +71,36 @@ def batches(images: int, batch_size: int) -> int:
     return max(1, min(math.ceil(images / batch_size), images // 2))
 
 
+def adam(
+    network: nn.Module, params: dict[str, Any], steps: int, captured: torch.device | None
+) -> tuple[torch.optim.Adam, OneCycleLR | None]:
+    """Make the optimizer of the parameters that require a gradient, and its schedule.
+
+    Args:
+        network: on the device that it is trained on.
+        params: lr, schedule.
+        steps: of the whole training.
+        captured: the device, if its steps will be recorded and replayed: the learning rate has to
+            lie there then.
+
+    Returns:
+        The schedule is None where the learning rate stays the same.
+    """
+    one_cycle = params["schedule"] == "one-cycle" and steps > 1
+    optimizer = torch.optim.Adam(
+        [parameter for parameter in network.parameters() if parameter.requires_grad],
+        lr=torch.tensor(float(params["lr"]), device=captured) if captured else params["lr"],
+        betas=BETAS if one_cycle else (0.9, 0.999),
+        fused=True,
+        capturable=captured is not None,
+    )
+    if not one_cycle:
+        return optimizer, None
+    warm_up = max(WARM_UP, 2 / steps)  # two steps at least: OneCycleLR divides by their span
+    schedule = OneCycleLR(optimizer, params["lr"], steps, pct_start=warm_up, cycle_momentum=False)
+    return optimizer, schedule
+
+
 def fit(
     network: nn.Module,
     data: Data,
@@ -102,21 +132,8 @@ def fit(
     device, images = data.inputs.device, len(data.labels)
     steps = batches(images, params["batch_size"])
     total = steps * params["epochs"]
-    one_cycle = params["schedule"] == "one-cycle" and total > 1
     capture = device.type == "cuda" and group.size == 1
-    optimizer = torch.optim.Adam(
-        [parameter for parameter in network.parameters() if parameter.requires_grad],
-        lr=torch.tensor(float(params["lr"]), device=device) if capture else params["lr"],
-        betas=BETAS if one_cycle else (0.9, 0.999),
-        fused=True,
-        capturable=capture,
-    )
-    schedule = None
-    if one_cycle:
-        warm_up = max(WARM_UP, 2 / total)  # two steps at least: OneCycleLR divides by their span
-        schedule = OneCycleLR(
-            optimizer, params["lr"], total, pct_start=warm_up, cycle_momentum=False
-        )
+    optimizer, schedule = adam(network, params, total, device if capture else None)
     step = Step(
         network,
         optimizer,
@@ -125,7 +142,7 @@ def fit(
         prepare,
         params["precision"],
         group,
-        CLIP if one_cycle else None,
+        CLIP if schedule else None,
     )
     train = Captured(step) if capture else step
     shuffle = torch.Generator().manual_seed(params["seed"])

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
+from stages.system import files
 from stages.system.errors import UserError
 
 PATH = Path("params.yaml")
@@ -99,12 +100,11 @@ def load(path: Path) -> Any:
     if not path.is_file():
         raise UserError(f"{path} does not exist: run this in the repository's root")
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+        content = files.read(path, LARGEST_FILE)
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): see to its rights") from error
-    if len(content) > LARGEST_FILE:
-        raise UserError(f"{path} has more than {LARGEST_FILE:,} bytes: restore it")
+    except ValueError as error:
+        raise UserError(f"{path} has {error}: restore it") from error
     try:
         values = YAML(typ="safe").load(content.decode())
     except Exception as error:  # what is no YAML can also fail in int, datetime or the recursion
