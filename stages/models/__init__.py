@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from stages.system import files
+from stages.system import errors, files
 from stages.system.errors import UserError
 
 LARGEST_FILE = 2**30  # bytes; VGG-16's has half as many
@@ -113,6 +113,8 @@ def read(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): see to its rights") from error
     except Exception as error:  # a damaged file can fail anywhere in zip, pickle or torch
+        if errors.out_of_memory(error):
+            raise
         reason = type(error).__name__
         raise UserError(f"{path} is damaged or no model file ({reason}): {REMEDY}") from error
     return content

@@ -17,8 +17,9 @@ from stages.training.progress import Progress
 from stages.training.step import Captured, Step
 
 # A one-cycle schedule: the part of its steps that warm up, Adam's decay rates and the largest norm
-# of a gradient. AlexNet needs all three to leave its first plateau, a loss of 2.3, in few steps: a
-# long warm-up, a second moment that forgets sooner than by default (0.999), and no great leaps.
+# of a gradient. AlexNet leaves its first plateau, a loss of 2.3, sooner with a long warm-up and a
+# second moment that forgets faster than by default (0.999); clipped, ResNet-18 ends its first epoch
+# at a higher validation accuracy.
 WARM_UP, BETAS, CLIP = 0.2, (0.9, 0.98), 1.0
 
 
