@@ -10,7 +10,7 @@ def rows() -> dict[str, tuple[str, str]]:
     """Return the table: what the user sees and what is kept, by fault."""
     lines = [line for line in TABLE.read_text().splitlines() if line.startswith("| ")]
     cells = [line.strip("| ").split(" | ") for line in lines[2:]]
-    return {fault: (sees.strip("`"), kept) for fault, sees, kept in cells}
+    return {fault: (re.fullmatch(r"(`+) ?(.*?) ?\1", sees)[2], kept) for fault, sees, kept in cells}
 
 
 def assert_told(fault: str, sentence: str, *folders: Path) -> None:
