@@ -42,14 +42,14 @@ ssh: $(VENV)
 pull-request: $(VENV)
 	.ci/pull-request $(BASE)
 
-# Known vulnerabilities of what is pinned, by the package index's own advisories; a package that
-# cannot be looked up is a failure, not a pass.
+# Known vulnerabilities of what is pinned; a package that cannot be looked up is a failure, not a pass.
 audit:
 	python3 -m venv .venv/audit
 	.venv/audit/bin/python -m pip install --disable-pip-version-check --quiet pip-audit==2.10.1
-	.venv/audit/bin/pip-audit --strict --disable-pip --no-deps --requirement requirements.txt
+	.venv/audit/bin/pip-audit --strict --disable-pip --no-deps \
+		--requirement requirements.txt --requirement requirements-ssh.txt
 
-# Short runs, killed at random moments and run again, for hours if you like: ROUNDS=1000.
+# Short runs, killed at random moments and run again: ROUNDS=1000 for a night.
 soak: $(VENV)
 	python -m benchmarks.soak $(ROUNDS)
 

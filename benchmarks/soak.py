@@ -21,6 +21,7 @@ from stages.system.errors import UserError
 ROUNDS = 300
 MOST_KILLS = 4  # in one round
 SIGNALS = [signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
+RESULTS = ["data/models", "metrics", "plots"]
 COMMAND = [sys.executable, "-m", "stages.train", "model_b"]
 QUARTERS = 4
 
@@ -48,7 +49,7 @@ def main() -> None:
     with workspace.copied() as copy:
         copy.set(train_images=400, validation_images=100, batch_size=8, models__model_b__epochs=3)
         seconds = copy.python(*COMMAND[1:]).seconds
-        expected = outputs(copy.root)
+        expected = workspace.results(copy.root, *RESULTS)
         took = []
         for number in range(1, rounds + 1):
             took.append(disturb(copy.root, expected, seconds, chance))
@@ -56,7 +57,7 @@ def main() -> None:
     table(took)
 
 
-def disturb(root: Path, expected: dict[str, bytes], seconds: float, chance: random.Random) -> Round:
+def disturb(root: Path, expected: dict[str, str], seconds: float, chance: random.Random) -> Round:
     """Start the run without any result, kill it some times, let it end, and compare."""
     for path in expected:
         (root / path).unlink()
@@ -73,7 +74,7 @@ def disturb(root: Path, expected: dict[str, bytes], seconds: float, chance: rand
         if left:
             process.send_signal(chance.choice(SIGNALS))
         code = process.wait()
-        check(outputs(root), expected, whole=not left)
+        check(workspace.results(root, *RESULTS), expected, whole=not left)
         if code and not left:
             raise UserError(f"a run that nobody killed ended with {code}, expected 0")
     files = [path for path in root.rglob("*") if path.is_file()]
@@ -81,18 +82,7 @@ def disturb(root: Path, expected: dict[str, bytes], seconds: float, chance: rand
     return Round(kills, peak / 2**20, open_files, len(files), used / 2**20)
 
 
-def outputs(root: Path) -> dict[str, bytes]:
-    """Read what the run has left so far; parts of files are no results."""
-    folders = ["data/models", "metrics", "plots"]
-    paths = [path for folder in folders for path in (root / folder).rglob("*")]
-    return {
-        str(path.relative_to(root)): path.read_bytes()
-        for path in paths
-        if path.is_file() and path.suffix != ".part"
-    }
-
-
-def check(found: dict[str, bytes], expected: dict[str, bytes], whole: bool) -> None:
+def check(found: dict[str, str], expected: dict[str, str], whole: bool) -> None:
     """Compare results byte for byte; after a kill some may be missing.
 
     Raises:

@@ -1,57 +1,38 @@
-"""A repository for a few stages at a time, as small as can be."""
+"""A repository in which a few stages have run, and what they left there undisturbed."""
 
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
+from repositories import Repository, make
+
+from benchmarks.workspace import results
 
 
 @dataclass
-class Repository:
-    """A git and DVC repository in a folder of its own, for commands as a user gives them."""
+class Trained(Repository):
+    """A repository that every test leaves as it found it."""
 
-    root: Path
+    undisturbed: dict[str, str]
 
-    def environment(self) -> dict[str, str]:
-        """Return the environment with the virtual environment's commands first."""
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        return os.environ | {"PATH": path}
+    def results(self) -> dict[str, str]:
+        """Hash what lies where the pipeline's results do, by path."""
+        return results(self.root, "data", "metrics", "plots")
 
-    def run(self, *command: str) -> subprocess.CompletedProcess:
-        """Run a command to its end."""
-        return subprocess.run(
-            command, cwd=self.root, env=self.environment(), capture_output=True, text=True
-        )
-
-    def do(self, *command: str) -> str:
-        """Run a command that has to succeed and return what it printed."""
-        result = self.run(*command)
-        assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
-        return result.stdout
-
-    def start(self, *command: str, **options: Any) -> subprocess.Popen:
-        """Start a command in a process group of its own."""
-        options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | options
-        return subprocess.Popen(
-            command, cwd=self.root, env=self.environment(), start_new_session=True, **options
-        )
-
-    def commit(self, message: str) -> None:
-        """Commit all that git sees."""
-        self.do("git", "add", "--all")
-        self.do("git", "commit", "--quiet", "--allow-empty", "--message", message)
+    def assert_undisturbed(self) -> None:
+        """Compare all results with the undisturbed run's, byte for byte."""
+        assert self.results() == self.undisturbed
+        assert not list(self.root.rglob("*.part"))
+        assert self.do("git", "status", "--porcelain") == ""
 
 
-@pytest.fixture
-def repository(workspace: Path) -> Repository:
-    """Return the workspace as a repository with one commit."""
-    repository = Repository(workspace)
-    repository.do("git", "init", "--quiet", "--initial-branch=main")
-    repository.do("git", "config", "user.name", "Test")
-    repository.do("git", "config", "user.email", "test@example.com")
-    repository.commit("start")
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> Trained:
+    """Train and test one run, and report: the other runs' figures are the committed ones."""
+    repository = Trained(make(tmp_path_factory.mktemp("trained"), mnist).root, {})
+    repository.set_params(train_images=2000)  # so that it can be killed while it trains
+    repository.do("dvc", "repro", "evaluate@model_b")
+    repository.do("dvc", "repro", "--single-item", "report")
+    repository.commit("results")
+    repository.undisturbed = repository.results()
     return repository

