@@ -42,6 +42,17 @@ ssh: $(VENV)
 pull-request: $(VENV)
 	.ci/pull-request $(BASE)
 
+# Known vulnerabilities of what is pinned; a package that cannot be looked up is a failure, not a pass.
+audit:
+	python3 -m venv .venv/audit
+	.venv/audit/bin/python -m pip install --disable-pip-version-check --quiet pip-audit==2.10.1
+	.venv/audit/bin/pip-audit --strict --disable-pip --no-deps \
+		--requirement requirements.txt --requirement requirements-ssh.txt
+
+# Short runs, killed at random moments and run again: ROUNDS=1000 for a night.
+soak: $(VENV)
+	python -m benchmarks.soak $(ROUNDS)
+
 $(VENV): requirements.txt
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: python3 is older than 3.11: install a newer one and run again" >&2; exit 1; }
@@ -62,4 +73,4 @@ pins:
 clean:
 	rm -rf .venv .ruff_cache review-plots
 
-.PHONY: repro test lab review lint mend ssh pull-request pins clean
+.PHONY: repro test lab review lint mend audit soak ssh pull-request pins clean

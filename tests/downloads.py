@@ -11,6 +11,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from stages.mnist.files import Pin
 
 CONTENT = bytes(range(256)) * 400
+PAUSE = 0.1  # seconds between two halves of what is sent slowly
+# The stage with a folder, named by SHELF, in the place of its sources: it needs no network.
+FETCH_FROM_A_SHELF = """
+import os
+from pathlib import Path
+from stages import fetch
+from stages.system import errors
+def shelf(names):
+    return {name: Path(os.environ["SHELF"], name).read_bytes() for name in names}
+fetch.SOURCES = {"a shelf": shelf}
+errors.run(fetch.main)
+"""
 
 
 def pin(content):
@@ -57,6 +69,11 @@ class Answer(BaseHTTPRequestHandler):
         if name.endswith("/"):  # pip reads a page of an index as nothing else
             self.send_header("Content-Type", "text/html")
         self.end_headers()
+        while kind == "slow" and len(content) > 1:
+            half = len(content) // 2
+            self.wfile.write(content[:half])
+            content = content[half:]
+            self.server.stop.wait(PAUSE)
         self.wfile.write(content)
         if kind == "stall":
             self.server.stop.wait()

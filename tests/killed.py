@@ -2,9 +2,10 @@
 
 python killed.py <run> <kills> <seed> <writings>
 
-Prints a line of JSON for the undisturbed run and one for each that was killed with SIGKILL at a
-random moment of its training and then run again: the outputs' SHA-256, those of the outputs that
-were there after the kill, and what the second run wrote to standard error. Checkpoints are written
+Prints a line of JSON for the undisturbed run, which it commits, and one for each that was killed
+with SIGKILL at a random moment of its training and then run again: the outputs' SHA-256, those of
+the outputs that were there after the kill, what the second run wrote to standard error and what
+`git status` says after it. Checkpoints are written
 all the time, so that many kills hit a writing. Each training is a fork of this process, which has
 imported what it needs: that takes longer than the training.
 """
@@ -14,6 +15,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -52,6 +54,12 @@ def take(files: dict[str, Path]) -> dict[str, str]:
     return hashes
 
 
+def git(*arguments: str) -> str:
+    author = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
+    command = ["git", *author, *arguments]
+    return subprocess.run(command, capture_output=True, check=True, text=True).stdout
+
+
 def main() -> None:
     run, kills, seed, writings = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     checkpoint.INTERVAL, checkpoint.SHARE = 0, writings
@@ -63,6 +71,9 @@ def main() -> None:
     begin = time.monotonic()
     os.waitpid(child, 0)
     seconds = time.monotonic() - begin
+    git("init", "--quiet")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "undisturbed")
     print(json.dumps({"outputs": take(files), "error": log.read_text()}), flush=True)
     moments = random.Random(seed)
     while kills:
@@ -76,7 +87,13 @@ def main() -> None:
             continue  # it was over already: on a busy machine no two runs take the same time
         kills -= 1
         os.waitpid(start(run, log), 0)
-        report = {"outputs": take(files), "error": log.read_text(), "there": there}
+        status = git("status", "--porcelain")
+        report = {
+            "outputs": take(files),
+            "error": log.read_text(),
+            "there": there,
+            "status": status,
+        }
         print(json.dumps(report), flush=True)
 
 

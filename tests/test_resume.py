@@ -100,6 +100,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(
     assert len(killed) == kills
     for one in killed:
         assert one["outputs"] == undisturbed["outputs"]
+        assert one["status"] == ""
         assert one["there"].items() <= one["outputs"].items()  # whole or not there
         (line,) = one["error"].splitlines()  # no warning: the checkpoint was whole
         assert line.startswith("resuming at step")

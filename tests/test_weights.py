@@ -1,5 +1,4 @@
 import hashlib
-import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +6,7 @@ import torch
 import torchvision
 from checkpoints import OFFICIAL, cached, stand_in
 from commands import refusal, run_stage, set_params
+from harm import Trap
 
 from stages import models
 
@@ -78,14 +78,10 @@ def test_a_bad_checkpoint_is_refused(
     path = cached(hub, "alexnet")
     canary = hub / "canary"
 
-    class Trap:
-        def __reduce__(self) -> tuple:
-            return os.mkdir, (str(canary),)
-
     if damage == "truncated":
         path.write_bytes(path.read_bytes()[:1000])
     elif damage == "malicious":
-        torch.save({"features.0.weight": Trap()}, path)
+        torch.save({"features.0.weight": Trap(canary)}, path)
     else:
         torch.save({"conv1.weight": torch.zeros(1)}, path)
     before = hashlib.sha256(path.read_bytes()).hexdigest()

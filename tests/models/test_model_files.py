@@ -77,16 +77,3 @@ def test_a_missing_file_and_another_architectures_weights_are_refused(tmp_path: 
     models.save(tmp_path / "a.pt", network, "model_b", OPTIONS, {})
     with pytest.raises(UserError, match="does not hold the weights"):
         models.load(tmp_path / "a.pt")
-
-
-def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path) -> None:
-    canary = tmp_path / "canary"
-
-    class Trap:
-        def __reduce__(self) -> tuple:
-            return Path.touch, (canary,)
-
-    torch.save({"model": Trap(), "options": {}, "params": {}, "state_dict": {}}, tmp_path / "t.pt")
-    with pytest.raises(UserError):
-        models.load(tmp_path / "t.pt")
-    assert not canary.exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from harm import Trap
 from torch import nn
 
 from stages.system import interrupts
@@ -211,11 +212,7 @@ def flip(path: Path, canary: Path) -> None:
 
 
 def plant(path: Path, canary: Path) -> None:
-    class Trap:
-        def __reduce__(self) -> tuple:
-            return Path.touch, (canary,)
-
-    torch.save({"fingerprint": "same", "parts": Trap()}, path)
+    torch.save({"fingerprint": "same", "parts": Trap(canary)}, path)
 
 
 def other(path: Path, canary: Path) -> None:

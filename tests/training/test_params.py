@@ -4,7 +4,9 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import parameters
 import pytest
+from parameters import load_all
 from ruamel.yaml import YAML
 
 from stages import models
@@ -12,8 +14,7 @@ from stages.system.errors import UserError
 from stages.training import params, runs
 
 ROOT = Path(__file__).parents[2]
-COMMITTED = YAML(typ="safe").load((ROOT / "params.yaml").read_text())
-COMMITTED |= {"train_images": 55000, "validation_images": 5000}
+COMMITTED = parameters.COMMITTED | {"train_images": 55000, "validation_images": 5000}
 
 
 def written(folder: Path, values: Any) -> Path:
@@ -31,13 +32,6 @@ def changed(keys: str, value: Any) -> dict:
         entry = entry[parent]
     entry[last] = value
     return values
-
-
-def load_all(path: Path) -> None:
-    """Do what the stages do first: read the file, then look each run up."""
-    values = params.read(path)
-    for name in values["models"]:
-        runs.find(name, values)
 
 
 def leaves(values: dict, prefix: str = "") -> list[str]:
