@@ -25,7 +25,7 @@ def assert_told(fault: str, sentence: str, *folders: Path) -> None:
         (r"\(PID \d+\)", "(PID N)"),
         (r"SHA-256 [0-9a-f]{64}", "SHA-256 HASH"),
         (r"the expected [0-9a-f]{64}", "the expected HASH"),
-        (r"\d[\d,]*( of| bytes| expected)", r"N\1"),
+        (r"\b\d+(,\d{3})*( of| bytes| expected)", r"N\2"),
         (r" \S*/bin/dvc ", " dvc "),
         (r"\s+", " "),
     ]:

@@ -14,8 +14,8 @@ def flip(path: Path) -> None:
 
 
 def cut(path: Path) -> None:
-    """Leave the first half of a file."""
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    """Leave the first half of a file, no whole line at its end."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2].rstrip(b"\n"))
 
 
 class Trap:

@@ -251,7 +251,7 @@ def _json(text: str) -> dict[str, Any]:
 
 def _table(text: str, header: list[str]) -> list[list[str]]:
     rows = list(csv.reader(text.splitlines()))
-    if rows[0] != header:
+    if rows[0] != header or not text.endswith("\n"):  # the last line may have been cut short
         raise ValueError(text)
     return rows[1:]
 

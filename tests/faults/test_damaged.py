@@ -63,7 +63,6 @@ def test_dvc_makes_damaged_results_again(harm: Callable, trained) -> None:
         ("a damaged MNIST file", f"data/mnist/{TRAIN_LABELS}", flip, ["train", "model_b"]),
         ("a damaged model", MODEL, flip, ["evaluate", "model_b"]),
         ("damaged starting weights", "data/weights/alexnet.pt", flip, ["train", "alexnet"]),
-        ("a damaged params.yaml", "params.yaml", cut, ["train", "model_b"]),
         ("damaged figures of the notebook", "data/notebook.yaml", cut, ["report"]),
     ],
 )

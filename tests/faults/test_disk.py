@@ -54,7 +54,7 @@ def full_disk(folder: Path, room: int, aside: Path) -> Iterator[None]:
         ("fetch", "data/mnist", 4096),
         ("train", "data/models", 100_000),
         ("evaluate", "plots/runs/model_b", 4096),
-        ("report", "plots", 20_000),
+        ("report", "plots", 4096),
     ],
 )
 def test_a_full_disk(stage, folder, room, trained, mnist: Path, tmp_path: Path) -> None:

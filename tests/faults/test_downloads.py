@@ -14,7 +14,7 @@ from commands import ROOT, refusal, run
 from downloads import CONTENT, closed_port, pin, serving
 from fault_table import assert_told
 
-from stages import weights
+from stages import models, weights
 from stages.mnist import files
 from stages.system.errors import UserError
 
@@ -152,7 +152,7 @@ def test_imagenet_weights_cannot_be_had(
     fault, answer, server, checkpoint, tmp_path, monkeypatch
 ) -> None:
     monkeypatch.setattr(weights, "SECONDS_PER_READ", 0.5)
-    monkeypatch.setattr(weights, "LARGEST_CHECKPOINT", 200_000)
+    monkeypatch.setattr(models, "LARGEST_FILE", 200_000)
     name, content = checkpoint
     wrong = {"long": content + b"!", "changed": content[:-1] + b"!"}
     wrong |= {kind: (kind, content) for kind in ("cut", "stall", "endless")}
