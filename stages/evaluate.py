@@ -3,6 +3,11 @@
 python -m stages.evaluate <run>
 """
 
+from stages.system import interrupts
+
+if __name__ == "__main__":
+    interrupts.leave_at_once()
+
 import argparse
 from pathlib import Path
 

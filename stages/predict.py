@@ -3,6 +3,11 @@
 python -m stages.predict --run <run> <picture> ...
 """
 
+from stages.system import interrupts
+
+if __name__ == "__main__":
+    interrupts.leave_at_once()
+
 import argparse
 import sys
 from pathlib import Path

@@ -3,6 +3,11 @@
 python -m stages.train <run>
 """
 
+from stages.system import interrupts
+
+if __name__ == "__main__":
+    interrupts.leave_at_once()
+
 import argparse
 from contextlib import closing
 from pathlib import Path

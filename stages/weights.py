@@ -3,6 +3,11 @@
 python -m stages.weights <model>
 """
 
+from stages.system import interrupts
+
+if __name__ == "__main__":
+    interrupts.leave_at_once()
+
 import argparse
 import hashlib
 import http.client

@@ -126,6 +126,22 @@ def test_told_to_stop_it_says_how_to_go_on_and_does(
     assert found == expected
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("stage", ["weights", "train", "evaluate", "predict"])
+def test_while_pytorch_is_imported_it_just_ends(stage: str, number: int, code: int) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", f"stages.{stage}", "model_b"],
+        cwd=ROOT, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while "torch.types" not in child.stderr.readline():
+        assert child.poll() is None
+    child.send_signal(number)
+    lines = child.communicate()[1].splitlines()
+    assert child.returncode == code
+    said = [line for line in lines if not line.startswith("import time:")]
+    assert said == ["error: interrupted; run the same command again"]
+
+
 def test_before_the_first_step_it_just_ends(workspace: Path) -> None:
     loading = "train.read.load = lambda *_: signal.raise_signal(signal.SIGTERM)"
     script = OFTEN.replace("errors.run", f"import signal\n{loading}\nerrors.run")

@@ -1,9 +1,12 @@
 """Ctrl-C and SIGTERM: a stage ends in one sentence, between pieces of work that must be whole."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+SENTENCE = "interrupted; run the same command again"
 
 _holds = 0
 _waiting: int | None = None
@@ -21,7 +24,13 @@ class Interrupted(BaseException):
         """Note the signal; whoever keeps what was done so far says so in `words`."""
         super().__init__(number)
         self.number = number
-        self.words = "interrupted; run the same command again"
+        self.words = SENTENCE
+
+
+def leave_at_once() -> None:
+    """Until `listen`, end on SIGINT or SIGTERM with a sentence: PyTorch takes seconds to import."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
 
 
 def listen() -> None:
@@ -42,6 +51,11 @@ def held() -> Iterator[None]:
     if _waiting and not _holds:
         number, _waiting = _waiting, None
         raise Interrupted(number)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    os.write(2, f"error: {SENTENCE}\n".encode())
+    os._exit(128 + number)  # an exception would end in a traceback through all that is imported
 
 
 def _receive(number: int, frame: FrameType | None) -> None:
