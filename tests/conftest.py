@@ -1,4 +1,5 @@
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,14 @@ def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = run_stage("stages.fetch", cwd=folder)
     assert result.returncode == 0, result.stderr
     return folder / "data/mnist"
+
+
+@pytest.fixture(scope="module")
+def module_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return a folder that the tests of a file share; removed after them, AlexNets are large."""
+    path = tmp_path_factory.mktemp("module")
+    yield path
+    shutil.rmtree(path)
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ LINE = r"(.*): (\d) \((\d+\.\d) %\)"
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> Path:
+def trained(module_path: Path, mnist: Path) -> Path:
     """Return a repository with a Model B that was trained for a few seconds."""
-    root = copy_repository(tmp_path_factory.mktemp("trained"), mnist)
+    root = copy_repository(module_path / "trained", mnist)
     set_params(root, train_images=4000, validation_images=0, batch_size=32)
     set_params(root, models__model_b__epochs=3, lr=0.005)
     result = run_stage("stages.train", "model_b", cwd=root)
@@ -27,15 +27,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def gallery(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> Path:
+def gallery(module_path: Path, mnist: Path) -> Path:
     """Return a folder with pictures `<style>/<digit>-<source><suffix>` in every style."""
-    root = tmp_path_factory.mktemp("gallery")
+    root = module_path / "gallery"
     digits = [(digit, f"written{i}", ink) for i, (digit, ink) in
               enumerate(drawings.written(mnist, of_each=2))]  # fmt: skip
     digits += [(digit, "typed", drawings.typed(digit)) for digit in range(10)]
     for style, save in drawings.STYLES.items():
         name, suffix = style.split(".")
-        (root / name).mkdir()
+        (root / name).mkdir(parents=True)
         for digit, source, ink in digits:
             bigger = ink if source == "typed" else ink.resize((140, 140))
             save(bigger, root / name / f"{digit}-{source}.{suffix}")

@@ -13,6 +13,12 @@ from stages import models
 HEAD = {"resnet18": "fc.", "alexnet": "classifier.6."}
 
 
+@pytest.fixture
+def hub(tmp_path: Path) -> Path:
+    """Return the folder that TORCH_HOME names."""
+    return tmp_path / "hub"
+
+
 def made(workspace: Path, model: str) -> dict:
     return torch.load(workspace / f"data/weights/{model}.pt", weights_only=True)
 
@@ -38,9 +44,8 @@ def test_random_is_the_initialisation_that_the_seed_gives(model: str, workspace:
 
 @pytest.mark.parametrize("model", OFFICIAL)
 def test_imagenet_is_the_checkpoint_with_a_fresh_head(
-    model: str, workspace: Path, tmp_path_factory: pytest.TempPathFactory
+    model: str, workspace: Path, hub: Path
 ) -> None:
-    hub = tmp_path_factory.mktemp("hub")
     official = stand_in(hub, model)
     set_params(workspace, **{f"weights__{model}": "imagenet"})
     result = run_stage("stages.weights", model, cwd=workspace, TORCH_HOME=str(hub))
@@ -54,10 +59,7 @@ def test_imagenet_is_the_checkpoint_with_a_fresh_head(
             assert torch.equal(tensor, official[key])
 
 
-def test_imagenet_without_a_network_says_what_to_do(
-    workspace: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    hub = tmp_path_factory.mktemp("hub")
+def test_imagenet_without_a_network_says_what_to_do(workspace: Path, hub: Path) -> None:
     set_params(workspace, weights__resnet18="imagenet")
     nobody = "http://127.0.0.1:9"
     result = run_stage("stages.weights", "resnet18", cwd=workspace, TORCH_HOME=str(hub),
@@ -70,10 +72,7 @@ def test_imagenet_without_a_network_says_what_to_do(
 
 
 @pytest.mark.parametrize("damage", ["truncated", "another architecture", "malicious"])
-def test_a_bad_checkpoint_is_refused(
-    damage: str, workspace: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    hub = tmp_path_factory.mktemp("hub")
+def test_a_bad_checkpoint_is_refused(damage: str, workspace: Path, hub: Path) -> None:
     stand_in(hub, "alexnet")
     path = cached(hub, "alexnet")
     canary = hub / "canary"

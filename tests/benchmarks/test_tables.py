@@ -17,6 +17,8 @@ RUNS = {
     "throughput": (["--models", "model_b", "--rounds", "1", *QUICK], {"model_b"}),
     "time_to_accuracy": (["--runs", "model_b", "--seeds", "0", *QUICK], {"model_b"}),
     "pipeline": (["train@model_b"], {"fetch", "train@model_b", "all"}),
+    "checkpoints": (["--runs", "model_b"], {"model_b"}),
+    "soak": (["1"], {"1 to 1"}),
     "scaling": (["--models", "model_b", "--vary", "epochs", "--images", "4"], {"1", "2", "4"}),
 }
 

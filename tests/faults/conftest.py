@@ -1,5 +1,7 @@
 """A repository in which a few stages have run, and what they left there undisturbed."""
 
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +28,8 @@ class Trained(Repository):
         assert self.do("git", "status", "--porcelain") == ""
 
 
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> Trained:
+@pytest.fixture(scope="package")
+def trained(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> Iterator[Trained]:
     """Train and test one run, and report: the other runs' figures are the committed ones."""
     repository = Trained(make(tmp_path_factory.mktemp("trained"), mnist).root, {})
     repository.set_params(train_images=2000)  # so that it can be killed while it trains
@@ -35,4 +37,5 @@ def trained(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> Trained:
     repository.do("dvc", "repro", "--single-item", "report")
     repository.commit("results")
     repository.undisturbed = repository.results()
-    return repository
+    yield repository
+    shutil.rmtree(repository.root)

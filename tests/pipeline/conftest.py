@@ -1,6 +1,8 @@
 """The whole pipeline, run once on few images in a repository of its own."""
 
 import json
+import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +20,8 @@ class Pipeline:
     reads: dict[str, set[str]]
 
 
-@pytest.fixture(scope="session")
-def pipeline(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> Pipeline:
+@pytest.fixture(scope="package")
+def pipeline(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> Iterator[Pipeline]:
     """Run the whole pipeline once; tests leave it as they find it."""
     repository = make(tmp_path_factory.mktemp("pipeline"), mnist)
     trace = tmp_path_factory.mktemp("trace")
@@ -32,4 +34,5 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> Pipeline:
     )
     repository.commit("results")
     noted = [json.loads(path.read_text()) for path in trace.glob("*.json")]
-    return Pipeline(repository, {one["command"]: set(one["read"]) for one in noted})
+    yield Pipeline(repository, {one["command"]: set(one["read"]) for one in noted})
+    shutil.rmtree(repository.root)

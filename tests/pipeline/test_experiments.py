@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +17,9 @@ ONE = ["evaluate@model_b", "evaluate@model_b-lr0.1"]
 
 
 @pytest.fixture(scope="module")
-def repository(pipeline, tmp_path_factory: pytest.TempPathFactory):
+def repository(pipeline, module_path: Path):
     """A copy of the repository after its first run, shared by this file's tests."""
-    return pipeline.repository.copy(tmp_path_factory.mktemp("experiments") / "copy")
+    return pipeline.repository.copy(module_path / "copy")
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ STAGES += [f"transfer@{model}" for model in TRANSFER] + [f"train@{model}" for mo
 
 
 @pytest.fixture(scope="module")
-def lab(pipeline, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def lab(pipeline, module_path: Path) -> Path:
     """Run what `make lab` would run, but for the images and epochs, and return its folder."""
-    copy = pipeline.repository.copy(tmp_path_factory.mktemp("lab") / "copy")
-    hub = tmp_path_factory.mktemp("hub")
+    copy = pipeline.repository.copy(module_path / "copy")
+    hub = module_path / "hub"
     for model in OFFICIAL:
         stand_in(hub, model)
     printed = copy.do("make", "--dry-run", "lab").splitlines()

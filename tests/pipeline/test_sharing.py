@@ -1,6 +1,7 @@
 """A team shares data and models: what one clone has trained, no other trains again."""
 
 import importlib.util
+import shutil
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ def remote(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("remote")
     if request.param == "folder":
         yield Remote(str(folder), {})
+        shutil.rmtree(folder)
         return
     if not ssh_server.SSHD:
         pytest.skip("no sshd: install openssh-server, as .ci/run does")
@@ -28,12 +30,14 @@ def remote(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         pytest.skip("no dvc-ssh: install requirements-ssh.txt, as .ci/run does")
     with ssh_server.running(tmp_path_factory.mktemp("sshd")) as server:
         yield Remote(f"ssh://127.0.0.1:{server.port}{folder}", {"keyfile": str(server.key)})
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
-def second(pipeline, remote: Remote, tmp_path_factory: pytest.TempPathFactory):
+def second(pipeline, remote: Remote, tmp_path_factory: pytest.TempPathFactory) -> Iterator:
     """A second machine's clone, after the first has trained on two branches and pushed."""
-    first = pipeline.repository.copy(tmp_path_factory.mktemp("first") / "clone")
+    machines = tmp_path_factory.mktemp("machines")
+    first = pipeline.repository.copy(machines / "first")
     first.do("dvc", "remote", "add", "--default", "team", remote.url)
     first.commit("where the team keeps data and models")
     allow(first, remote)
@@ -44,10 +48,11 @@ def second(pipeline, remote: Remote, tmp_path_factory: pytest.TempPathFactory):
     first.commit("tanh, and what came of it")
     first.do("git", "checkout", "--quiet", "main")
     first.do("dvc", "push", "--all-branches")
-    second = first.clone(tmp_path_factory.mktemp("second") / "clone")
+    second = first.clone(machines / "second")
     allow(second, remote)
     assert not (second.root / ".dvc/cache").exists()
-    return second
+    yield second
+    shutil.rmtree(machines)
 
 
 def allow(repository, remote: Remote) -> None:
