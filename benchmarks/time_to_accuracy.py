@@ -1,15 +1,17 @@
 """From a cold start to the notebook's test accuracy: a whole run beside the notebook's ten epochs.
 
-python -m benchmarks.time_to_accuracy [--runs resnet18 ...] [--seeds 0 1 2] [--seconds 4]
+python -m benchmarks.time_to_accuracy [--runs resnet18 ...] [--seeds 0 1 2] [--seconds 20]
 
 Seconds are those of `python -m stages.train <run>` with the default params and the data on disk,
 from the start of the process to its end. What the notebook takes is its images times epochs over
 the images/s of its loop, measured before each of these runs. There is no ratio unless every seed
-reaches the notebook's accuracy. Each single test result goes to seeds.csv beside the table: how
-far the seed alone moves it is the noise that `make review` holds a change against.
+reaches the notebook's accuracy, and no row of a run that the notebook has not. Each single test
+result goes to seeds.csv beside the table, in place of those that the run had there: how far the
+seed alone moves it is the noise that `make review` holds a change against.
 """
 
 import argparse
+import csv
 import json
 import sys
 from pathlib import Path
@@ -18,13 +20,12 @@ from typing import Any
 
 from benchmarks import notebook_loop, rates, results, workspace
 from review import noise
-from stages.reporting.tables import NONE
 from stages.system import errors, files
 from stages.training import params
 
 COLUMNS = ["run", "seconds, median", "seconds, range", "test accuracy, median",
            "test accuracy, range", "notebook's", "seeds that reach it", "notebook, images/s",
-           "notebook, seconds for all epochs", "ratio"]  # fmt: skip
+           "images/s, range", "notebook, seconds for all epochs", "ratio"]  # fmt: skip
 
 
 def main() -> None:
@@ -33,7 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure the time to the notebook's accuracy.")
     parser.add_argument("--runs", nargs="+", choices=runs, default=runs)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--seconds", type=float, default=4, help="to measure the notebook's loop")
+    parser.add_argument("--seconds", type=float, default=20, help="to measure the notebook's loop")
     options = parser.parse_args()
     facts, weights = notebook_loop.facts(), params.read()["weights"]
     rows, measured = [], []
@@ -48,14 +49,13 @@ def main() -> None:
                 seconds.append(train(copy, run, run in weights))
                 metrics.append(json.loads((copy.root / f"metrics/test/{run}.json").read_text()))
                 one = {"run": run, "seed": seed} | metrics[-1]
-                measured.append([one[column] for column in noise.COLUMNS])
-            accuracies = [one["accuracy"] for one in metrics]
-            row = [run, median(seconds), results.spread(seconds, 1), f"{median(accuracies):.4f}"]
-            row.append(results.spread(accuracies, 4))
-            rows.append(row + beside(facts, run, accuracies, median(seconds), speeds))
-    files.write_csv(noise.PATH, noise.COLUMNS, measured)
-    note = f"Seeds {', '.join(map(str, options.seeds))}; default params."
-    results.report("time_to_accuracy", note, COLUMNS, rows)
+                measured.append([str(one[column]) for column in noise.COLUMNS])
+            if speeds:
+                rows.append(beside(facts, run, metrics, seconds, speeds))
+    keep(measured)
+    if rows:
+        note = f"Seeds {', '.join(map(str, options.seeds))}; default params."
+        results.report("time_to_accuracy", note, COLUMNS, rows)
 
 
 def speed(notebook: rates.Worker, run: str, theirs: dict[str, Any], seconds: float) -> float:
@@ -73,17 +73,43 @@ def train(copy: workspace.Workspace, run: str, pretrained: bool) -> float:
     return seconds
 
 
+def keep(measured: list[list[str]]) -> None:
+    """Write test results to seeds.csv, in place of those of the same runs."""
+    known = []
+    if noise.PATH.exists():
+        with noise.PATH.open(newline="") as file:
+            known = list(csv.reader(file))[1:]
+    new = {row[0] for row in measured}
+    rows = [row for row in known if row[0] not in new] + measured
+    files.write_csv(noise.PATH, noise.COLUMNS, sorted(rows, key=lambda row: (row[0], int(row[1]))))
+
+
 def beside(
-    facts: dict[str, Any], run: str, accuracies: list[float], seconds: float, speeds: list[float]
+    facts: dict[str, Any],
+    run: str,
+    metrics: list[dict[str, Any]],
+    seconds: list[float],
+    speeds: list[float],
 ) -> list[str | float]:
-    """Make the last five cells of a row; they are empty for a run that the notebook has not."""
-    if not speeds:
-        return [NONE] * 5
+    """Make a row of the table: what the run took with each seed, and the notebook."""
     theirs, goal = facts["configuration"], facts["runs"][run]["accuracy"]
+    accuracies = [one["accuracy"] for one in metrics]
     reached = sum(accuracy >= goal for accuracy in accuracies)
     expected = theirs["epochs"] * theirs["train_images"] / median(speeds)
-    ratio = expected / seconds if reached == len(accuracies) else "not reached"
-    return [f"{goal:.4f}", f"{reached} of {len(accuracies)}", median(speeds), expected, ratio]
+    ratio = expected / median(seconds) if reached == len(accuracies) else "not reached"
+    return [
+        run,
+        median(seconds),
+        results.spread(seconds, 1),
+        f"{median(accuracies):.4f}",
+        results.spread(accuracies, 4),
+        f"{goal:.4f}",
+        f"{reached} of {len(accuracies)}",
+        median(speeds),
+        results.spread(speeds, 1),
+        expected,
+        ratio,
+    ]
 
 
 if __name__ == "__main__":

@@ -2,12 +2,12 @@
 
 import csv
 import json
-import math
 from pathlib import Path
 
 from review.snapshots import Snapshot
 from stages.plotting import curves
 from stages.system import files
+from stages.training import batches
 
 FOLDER = Path("review-plots")
 BEFORE, AFTER = 8, 0  # places in the palette: grey and blue
@@ -59,7 +59,7 @@ def _curve(side: Snapshot, run: str, colour: int) -> curves.Curve | None:
 def _steps_per_epoch(side: Snapshot, run: str) -> int | None:
     def steps(text: bytes) -> int:
         params = json.loads(text)["params"]
-        return math.ceil(params["train_images"] / params["batch_size"])
+        return batches.in_an_epoch(params["train_images"], params["batch_size"])
 
     return side.parsed(f"plots/runs/{run}/settings.json", steps)
 

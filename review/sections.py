@@ -7,6 +7,7 @@ from review.causes import Cause
 from review.markdown import NONE, code, listed, table
 from review.noise import PATH
 from review.runs import DECIDED, Change, Comparison, Result, Verdict, difference
+from stages.reporting.tables import loss, percent
 
 WORSE = "▼"
 
@@ -65,10 +66,10 @@ def _row(change: Change) -> list[str]:
     return [
         code(change.run),
         _verdict(change),
-        _cell(change, "accuracy", _percent, _points, change.accuracy),
+        _cell(change, "accuracy", percent, _points, change.accuracy),
         _cell(change, "errors", _count, "{:+g}".format, change.accuracy, less=True),
-        _cell(change, "loss", _loss, "{:+.4f}".format, change.loss, less=True),
-        _cell(change, "validation_accuracy", _percent, _points, None),
+        _cell(change, "loss", loss, "{:+.4f}".format, change.loss, less=True),
+        _cell(change, "validation_accuracy", percent, _points, None),
         f"{_noise(noise.accuracy, 100, 2)}, {_noise(noise.loss, 1, 4)}",
     ]
 
@@ -120,7 +121,8 @@ def _legend(compared: Comparison) -> str:
         lines.append(
             "That noise is the least difference between two single runs that another seed alone "
             f"makes once in twenty times, by Student's t from {number} seeds a run. It was "
-            "measured with the default params: with others it is an estimate."
+            "measured with the default params: with others it is an estimate. Where many runs "
+            "changed, expect one figure in twenty beyond it by chance."
         )
     else:
         lines.append(f"How large that noise is, `{PATH}` does not say of these runs.")
@@ -129,10 +131,10 @@ def _legend(compared: Comparison) -> str:
 
 def _figures(result: Result) -> list[str]:
     return [
-        _percent(result.accuracy),
+        percent(result.accuracy),
         _count(result.errors),
-        _loss(result.loss),
-        _percent(result.validation_accuracy),
+        loss(result.loss),
+        percent(result.validation_accuracy),
     ]
 
 
@@ -156,17 +158,9 @@ def _noise(bound: float | None, scale: float, digits: int) -> str:
     return "unknown" if bound is None else f"±{scale * bound:.{digits}f}"
 
 
-def _percent(fraction: float | None) -> str:
-    return NONE if fraction is None else f"{100 * fraction:.2f} %"
-
-
 def _points(fraction: float) -> str:
     return f"{100 * fraction:+.2f}"
 
 
 def _count(number: float | None) -> str:
     return NONE if number is None else f"{number:g}"
-
-
-def _loss(value: float | None) -> str:
-    return NONE if value is None else f"{value:.4f}"

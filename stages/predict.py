@@ -14,8 +14,7 @@ from pathlib import Path
 
 import torch
 
-from stages import pictures
-from stages.evaluate import load
+from stages import models, pictures
 from stages.mnist import images
 from stages.system import errors
 from stages.system.errors import UserError
@@ -27,7 +26,7 @@ def main() -> None:
     parser.add_argument("--run", required=True, help="such as resnet18 or model_b-lr0.01")
     parser.add_argument("pictures", nargs="+", type=Path, help="image files of one digit each")
     arguments = parser.parse_args()
-    network = load(arguments.run)
+    network = models.of_run(arguments.run)
     sys.stdout.reconfigure(errors="surrogateescape")  # names that are no valid text
     failed = False
     for path in arguments.pictures:

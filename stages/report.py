@@ -3,6 +3,11 @@
 Usage: python -m stages.report
 """
 
+from stages.system import interrupts
+
+if __name__ == "__main__":
+    interrupts.leave_at_once()
+
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +16,7 @@ from stages.reporting import claims, comparisons, results, tables
 from stages.reporting.comparisons import Comparison
 from stages.reporting.results import NAMES, Notebook, Run
 from stages.system import errors, files
+from stages.training import batches
 
 SMALL = ("model_a", "model_b")
 
@@ -66,7 +72,7 @@ def panel(heading: str, compared: Comparison) -> curves.Panel:
         if not run.steps or not run.losses or run.settings is None:
             missing.append(f"{run.name} has left incomplete files")
             continue
-        an_epoch = -(-run.settings["train_images"] // run.settings["batch_size"])
+        an_epoch = batches.in_an_epoch(run.settings["train_images"], run.settings["batch_size"])
         drawn.append(
             curves.Curve(
                 label=key,
@@ -139,7 +145,8 @@ def document(
     for heading, name, parts in compared:
         sections += [f"## {heading}", picture(heading, name)]
         sections += [tables.comparison(one, first) for first, one in parts]
-    sections += ["## The notebook's claims", tables.claims(judged)]
+    sections += ["## The notebook's claims", tables.otherwise(runs, notebook)]
+    sections += [tables.claims(judged)]
     return "\n\n".join(sections) + "\n"
 
 

@@ -84,7 +84,7 @@ def start(run: runs.Run) -> tuple[nn.Module, dict[str, Any]]:
         fresh = {key: value for key, value in network.state_dict().items() if key.startswith(stem)}
         state = state | fresh
     models.restore(network, state, path)
-    source = {"weights": weights["params"]["weights"]}
+    source = {"weights": weights["params"].get("weights", "unknown")}
     return network, settings | {"params": run.params | source}
 
 

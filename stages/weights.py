@@ -73,6 +73,8 @@ def imagenet(model: str, weights: Any) -> dict[str, Tensor]:
         if not isinstance(state, dict) or not all(isinstance(key, str) for key in state):
             raise TypeError
     except Exception as error:  # a damaged file can fail anywhere in zip, pickle or torch
+        if isinstance(error, OSError) or errors.out_of_memory(error):
+            raise
         raise UserError(f"{path} is not torchvision's {name}: remove it and run again") from error
     return state
 
@@ -111,9 +113,10 @@ def transplant(network: nn.Module, state: dict[str, Tensor], head: str) -> None:
     Raises:
         UserError: the tensors are not those of this architecture.
     """
-    own = network.state_dict()
-    body = {key: value for key, value in state.items() if not key.startswith(f"{head}.")}
-    models.restore(network, own | body, "the ImageNet checkpoint")
+    own, prefix = network.state_dict(), f"{head}."
+    kept = {key: value for key, value in own.items() if key.startswith(prefix)}
+    body = {key: value for key, value in state.items() if not key.startswith(prefix)}
+    models.restore(network, body | kept, "the ImageNet checkpoint")
 
 
 if __name__ == "__main__":

@@ -1,30 +1,22 @@
-"""README's figures are those of the last run, and its tables what the commands print."""
+"""What README and docs/ say is what the commands print, and their links lead somewhere."""
 
 import re
 from pathlib import Path
 
+import pytest
 from commands import run_stage
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
-
-
-def between(name: str) -> str:
-    (part,) = re.findall(rf"<!-- {name}: .*? -->\n(.*?)<!-- end -->", README, re.DOTALL)
-    return part.strip()
-
-
-def test_the_results_are_those_of_the_report() -> None:
-    table = between("results").replace("](plots/", "](")
-    assert table.startswith("| run | parameters |")
-    assert table in (ROOT / "plots/report.md").read_text()
 
 
 def test_the_networks_are_as_the_command_prints_them() -> None:
-    assert between("networks") == run_stage("stages.models", cwd=ROOT).stdout.strip()
+    printed = run_stage("stages.models", cwd=ROOT).stdout
+    assert (ROOT / "docs/networks.md").read_text() == printed
 
 
-def test_its_links_lead_somewhere() -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", README)
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+@pytest.mark.parametrize("name", ["README.md", "SECURITY.md", "docs/faults.md"])
+def test_links_lead_somewhere(name: str) -> None:
+    path = ROOT / name
+    links = re.findall(r"\]\(([^)#]+)\)", path.read_text())
+    assert links or name != "README.md"
+    assert [link for link in links if not (path.parent / link).exists()] == []

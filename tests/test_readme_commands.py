@@ -18,14 +18,15 @@ RUN_BY = {
     "make test": ".ci/run::make test",
     "make lab": "tests/pipeline/test_lab.py::test_each_value_of_the_notebook_reaches_the_training",
     "dvc exp run -S lr=0.01": f"{EXPERIMENTS}::test_a_difference_names_the_value_and_the_run",
-    "dvc exp run -S lr=0.01 evaluate@model_b": f"{EXPERIMENTS}::tried",
+    "dvc exp run --name higher -S lr=0.003 evaluate@model_b": f"{EXPERIMENTS}::tried",
+    "git restore . && dvc checkout": f"{EXPERIMENTS}::tried",
     "dvc exp run -S models.model_b.activation=tanh": (
         "tests/pipeline/test_invalidation.py"
         "::test_an_activation_retrains_what_reads_it_and_nothing_else"
     ),
     "dvc exp run -S train_images=500 -S validation_images=100": f"{EXPERIMENTS}::test_a_quick_try",
     "dvc metrics diff": f"{EXPERIMENTS}::test_an_experiment_applied_is_there_as_if_run_here",
-    "dvc exp run --queue -S 'lr=0.003,0.002' -S 'batch_size=64,128'": (
+    "dvc exp run --queue -S 'lr=0.003,0.002' -S 'batch_size=64,128' evaluate@model_b": (
         f"{EXPERIMENTS}::test_a_grid_is_queued_and_run_by_two_workers"
     ),
     "dvc queue start --jobs 2": f"{EXPERIMENTS}::test_a_grid_is_queued_and_run_by_two_workers",
@@ -35,9 +36,9 @@ RUN_BY = {
     ),
     "dvc exp diff main higher": f"{EXPERIMENTS}::test_a_difference_names_the_value_and_the_run",
     "dvc exp apply higher": f"{EXPERIMENTS}::test_an_experiment_applied_is_there_as_if_run_here",
-    "dvc exp branch higher lr-0.01": f"{EXPERIMENTS}::test_an_experiment_becomes_a_branch",
+    "dvc exp branch higher lr-0.003": f"{EXPERIMENTS}::test_an_experiment_becomes_a_branch",
     "dvc remote add --default team ssh://server/srv/mnist": f"{SHARING}::second",
-    "dvc push --all-branches": f"{SHARING}::second",
+    "dvc push --all-branches --all-tags": f"{SHARING}::second",
     "dvc pull": f"{SHARING}::second",
     "make review BASE=main": f"{MAKE}::test_a_review_of_two_revisions_or_of_the_working_tree",
     "make review BASE=main HEAD=lr-0.003": (

@@ -263,6 +263,23 @@ def test_damaged_results_are_named_and_leave_the_report_alone(folder, monkeypatc
     assert written(folder) == before
 
 
+@pytest.mark.parametrize(("key", "value"), [("train_images", "55000"), ("batch_size", 0)])
+def test_a_setting_that_no_run_writes_is_damage(folder, monkeypatch, key, value):
+    path = folder / "plots/runs/model_a/settings.json"
+    content = json.loads(path.read_text())
+    content["params"][key] = value
+    put(path, json.dumps(content))
+    monkeypatch.chdir(folder)
+    with pytest.raises(UserError, match=r"settings\.json is damaged"):
+        stage.main()
+
+
+def test_the_claims_say_how_the_runs_differ_from_the_notebooks(folder):
+    text = (folder / "plots/report.md").read_text()
+    differing = "image size, epochs, batch, schedule, training images, validation images, "
+    assert f"The runs were not trained as the notebook's ({differing}initial weights)" in text
+
+
 def test_damaged_results_end_in_one_sentence(folder):
     put(folder / "metrics/test/model_a.json", "{")
     result = report(folder)

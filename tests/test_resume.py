@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 from commands import ROOT, refusal, run_stage, set_params
 
-from stages import models
-
 SMALL = {
     "train_images": 300,
     "validation_images": 64,
@@ -185,12 +183,8 @@ def limited(workspace: Path, *arguments: str) -> str:
 def test_out_of_memory_names_what_to_lower(workspace: Path) -> None:
     words = "out of memory: lower batch_size or the model's image_size in params.yaml"
     set_params(workspace, train_images=10000, batch_size=10000, models__model_b__image_size=1024)
-    metrics = [workspace / f"metrics/{name}.json" for name in ("train/model_b", "test/resnet18")]
-    before = [path.read_bytes() for path in metrics]
+    metrics = workspace / "metrics/train/model_b.json"
+    before = metrics.read_bytes()
     assert words in limited(workspace, "stages.train", "model_b")
     assert not list(workspace.glob("*/**/model_b*.pt"))
-    options = {"image_size": 1024, "stem": "fresh"}
-    network = models.build("resnet18", **options)
-    models.save(workspace / "data/models/resnet18.pt", network, "resnet18", options, {})
-    assert words in limited(workspace, "stages.evaluate", "resnet18")
-    assert [path.read_bytes() for path in metrics] == before
+    assert metrics.read_bytes() == before

@@ -71,14 +71,17 @@ def test_imagenet_without_a_network_says_what_to_do(workspace: Path, hub: Path) 
     assert not (workspace / "data/weights").exists()
 
 
-@pytest.mark.parametrize("damage", ["truncated", "another architecture", "malicious"])
+@pytest.mark.parametrize("damage", ["truncated", "incomplete", "another architecture", "malicious"])
 def test_a_bad_checkpoint_is_refused(damage: str, workspace: Path, hub: Path) -> None:
-    stand_in(hub, "alexnet")
+    state = stand_in(hub, "alexnet")
     path = cached(hub, "alexnet")
     canary = hub / "canary"
 
     if damage == "truncated":
         path.write_bytes(path.read_bytes()[:1000])
+    elif damage == "incomplete":
+        del state["features.3.weight"]
+        torch.save(state, path)
     elif damage == "malicious":
         torch.save({"features.0.weight": Trap(canary)}, path)
     else:

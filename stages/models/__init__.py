@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from stages.system import errors, files
+from stages.system import errors, files, interrupts
 from stages.system.errors import UserError
 
 LARGEST_FILE = 2**30  # bytes; VGG-16's has half as many
@@ -85,7 +85,8 @@ def save(
     """
     state = {key: tensor.cpu().contiguous() for key, tensor in network.state_dict().items()}
     content = {"model": model, "options": options, "params": params, "state_dict": state}
-    files.write(path, lambda file: torch.save(content, file))
+    with interrupts.held():  # torch.save would turn an interruption into an error of its own
+        files.write(path, lambda file: torch.save(content, file))
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -109,6 +110,8 @@ def read(path: Path) -> dict[str, Any]:
         if {key: type(content[key]) for key in ENTRIES} != ENTRIES or len(content) != len(ENTRIES):
             raise TypeError
         if not all(isinstance(key, str) for key in content["options"]):
+            raise TypeError
+        if not all(isinstance(value, str | int | float) for value in content["options"].values()):
             raise TypeError
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): see to its rights") from error
@@ -138,6 +141,23 @@ def load(path: Path | str, model: str | None = None) -> nn.Module:
     network = build(content["model"], **content["options"])
     restore(network, content["state_dict"], path)
     return network.eval()
+
+
+def of_run(run: str) -> nn.Module:
+    """Load a run's network, as `load` does.
+
+    Raises:
+        UserError: no such run, a damaged model file, or one of an architecture that is not the
+            run's.
+    """
+    path = Path(f"data/models/{run}.pt")
+    if not path.is_file():
+        trained = sorted(file.stem for file in path.parent.glob("*.pt"))
+        raise UserError(
+            f"no run {run!r} has been trained ({path} does not exist): expected one of "
+            f"{', '.join(trained) or 'those that dvc.yaml trains'}, or run `dvc repro` first"
+        )
+    return load(path, run.partition("-")[0])
 
 
 def restore(network: nn.Module, state: dict[str, torch.Tensor], path: Path | str) -> None:

@@ -1,6 +1,6 @@
 """Print each network's layers, output shapes and parameter counts as Markdown tables.
 
-python -m stages.models
+python -m stages.models > docs/networks.md
 """
 
 import torch
@@ -14,10 +14,11 @@ IMAGE_SIZE = 224
 
 def main() -> None:
     """Print a table a network, for one image as the notebook feeds it."""
+    print(f"# The networks\n\nAt {IMAGE_SIZE} pixels, as `python -m stages.models` prints them.\n")
     for name in models.names():
         network = models.build(name, image_size=IMAGE_SIZE).eval()
         total = sum(parameter.numel() for parameter in network.parameters())
-        print(f"#### {name}: {total:,} parameters\n")
+        print(f"## {name}: {total:,} parameters\n")
         print("| layer | kind | output shape | parameters |\n| --- | --- | --- | ---: |")
         for row in layers(network):
             print("| {} | {} | {} | {:,} |".format(*row))

@@ -119,10 +119,11 @@ class AdaptiveAvgPool2d(nn.AdaptiveAvgPool2d):
 
 
 class PooledLinear(nn.Linear):
-    """torch.nn.Linear behind average pooling to `sides`, which it does itself: on its weights.
+    """torch.nn.Linear behind average pooling to `sides`, which it does itself, on its weights.
 
     Pooling is linear, so W (P x) = (W P) x. On a 1 x 1 map it makes copies alone, and what is left
-    of AlexNet's first linear layer is a thirty-sixth.
+    of AlexNet's first linear layer is a thirty-sixth. A map that is larger than `sides` is pooled
+    itself, which is less work.
     """
 
     sides: tuple[int, int]
@@ -134,8 +135,11 @@ class PooledLinear(nn.Linear):
         places = math.prod(self.sides)
         channels = self.in_features // places
         side = math.isqrt(input.shape[1] // channels)
-        rows, columns = (windows(side, wanted, input) for wanted in self.sides)
-        weight = self.weight.unflatten(1, (channels, places)) @ torch.kron(rows, columns)
+        windows_of = torch.kron(*(windows(side, wanted, input) for wanted in self.sides))
+        if input.shape[1] > self.in_features:  # the weights would grow
+            pooled = functional.linear(input.unflatten(1, (channels, side * side)), windows_of)
+            return super().forward(pooled.flatten(1))
+        weight = self.weight.unflatten(1, (channels, places)) @ windows_of
         return functional.linear(input, weight.flatten(1), self.bias)
 
     def condense(self, input: Tensor) -> Callable[[], None]:

@@ -231,6 +231,8 @@ def _settings(text: str) -> dict[str, Any]:
     settings = {"model": content["model"], **content["options"], **content["params"]}
     if any(type(settings[key]) not in (int, float, str) for key in ("model", *PARAMS)):
         raise TypeError(text)
+    if min(_count(settings[key]) for key in ("train_images", "batch_size", "epochs")) < 1:
+        raise ValueError(text)
     return settings
 
 

@@ -110,6 +110,24 @@ def comparison(compared: Comparison, title: str) -> str:
     return "\n\n".join(text)
 
 
+def otherwise(runs: dict[str, Run], notebook: Notebook) -> str:
+    """Say which settings are not the notebook's in some of the runs that it has too."""
+    theirs = notebook.configuration
+    ours = [run.settings or {} for name, run in runs.items() if name in notebook.runs]
+    differing = [
+        words.partition(",")[0]
+        for key, words in SETTINGS.items()
+        if key in theirs and any(label(one.get(key, theirs[key])) != label(theirs[key])
+                                 for one in ours)
+    ]  # fmt: skip
+    if not differing:
+        return "The runs were trained as the notebook's."
+    return (
+        f"The runs were not trained as the notebook's ({', '.join(differing)}): what follows is "
+        "about the configuration above."
+    )
+
+
 def claims(judged: Sequence[Claim]) -> str:
     """Write each claim with its verdict, and a table of its parts."""
     text = ["Each figure below is measured here; the verdicts follow from it by these criteria:"]

@@ -40,10 +40,12 @@ def end(sentence: str, code: int) -> None:
 def out_of_memory(error: BaseException) -> bool:
     """Tell a lack of memory, the CPU's or an accelerator's, from other failures.
 
-    PyTorch raises OutOfMemoryError on an accelerator, and on a CPU a RuntimeError with the
-    allocator's or C++'s words. Told by name: not every stage imports PyTorch.
+    PyTorch raises OutOfMemoryError on an accelerator, an error in CUDA's, cuBLAS's or cuDNN's words
+    where these lack some, and on a CPU a RuntimeError with the allocator's or C++'s words. Told by
+    name: not every stage imports PyTorch.
     """
-    words = ("can't allocate memory", "not enough memory", "bad_alloc")
+    words = ("can't allocate memory", "not enough memory", "bad_alloc", "out of memory",
+             "ALLOC_FAILED")  # fmt: skip
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"

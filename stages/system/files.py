@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from stages.system import interrupts
-
 
 def read(path: Path, most: int) -> bytes:
     """Read a file of at most `most` bytes.
@@ -31,8 +29,7 @@ def write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
     """Let `fill` write to a file beside `path`, flush it to disk and put it in its place.
 
     The name beside is fixed, so a run that was killed leaves one file at most, which the next
-    run overwrites; git and DVC ignore `*.part`. An interruption waits: torch.save would turn it
-    into an error of its own.
+    run overwrites; git and DVC ignore `*.part`.
 
     Raises:
         OSError: the disk is full or does not let itself be written; it names a file.
@@ -40,7 +37,7 @@ def write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part")
     try:
-        with interrupts.held(), beside.open("wb") as file:
+        with beside.open("wb") as file:
             fill(file)
             file.flush()
             os.fsync(file.fileno())

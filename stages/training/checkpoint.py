@@ -6,13 +6,14 @@ import sys
 import time
 import zipfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from stages.system import errors, files
+from stages.system import errors, files, interrupts
 from stages.system.errors import UserError
 
 FOLDER = Path("data/checkpoints")  # git ignores it, and it is no output of a stage
@@ -104,7 +105,8 @@ class Checkpoint:
         states = {name: part.state_dict() for name, part in parts.items()}
         content = {"fingerprint": self.fingerprint, "parts": states}
         try:
-            files.write(self.path, lambda file: torch.save(content, file))
+            with interrupts.held():  # torch.save would turn one into an error of its own
+                files.write(self.path, lambda file: torch.save(content, file))
         except OSError as error:
             print(f"warning: {self.path} could not be written ({error})", file=sys.stderr)
             return False
@@ -114,13 +116,14 @@ class Checkpoint:
         """Leave nothing of it, nor of a writing that was killed; what was set aside stays."""
         for path in (self.path, *FOLDER.glob(f".{self.path.name}.*")):
             path.unlink(missing_ok=True)
-        if FOLDER.is_dir() and not any(FOLDER.iterdir()):
+        with suppress(OSError):  # not there, or another run's checkpoint is
             FOLDER.rmdir()
 
     def _read(self, device: torch.device) -> dict[str, Any] | None:
         """Read the file, running none of it; set it aside with a warning if it is damaged."""
         if not self.path.exists():
             return None
+        self.path.open("rb").close()  # what may not be opened may yet be whole: that is no damage
         try:
             with zipfile.ZipFile(self.path) as archive:  # torch.load checks no sums
                 if archive.testzip():

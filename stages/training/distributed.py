@@ -55,13 +55,16 @@ def launch() -> None:
     """Start this command again under torchrun if PROCESSES asks for several of it.
 
     Raises:
-        UserError: PROCESSES is no number of processes.
+        UserError: PROCESSES is no number of processes, or more than there are GPUs.
     """
     wanted = os.environ.get("PROCESSES", "1")
     if not wanted.isdecimal() or int(wanted) < 1:
         raise UserError(
             f"PROCESSES is {wanted!r}, expected a number such as 2: correct or unset it"
         )
+    devices = torch.accelerator.device_count() if torch.accelerator.is_available() else None
+    if devices is not None and int(wanted) > devices:
+        raise UserError(f"PROCESSES is {wanted}, expected one for each GPU, {devices} at most")
     if int(wanted) > 1 and not distributed.is_torchelastic_launched():
         torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", wanted]
         os.execv(sys.executable, [sys.executable, *torchrun, *sys.orig_argv[1:]])

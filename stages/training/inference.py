@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-BATCH = 200
+BATCH = 200  # of inputs of at most 224 x 224 numbers, fewer of larger ones
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
@@ -20,8 +20,9 @@ def predict(
 ) -> Tensor:
     """Compute the float32 outputs for all inputs, in batches, with the network in eval mode."""
     network.eval()
+    batch = max(1, min(BATCH, BATCH * 224**2 // prepare(inputs[:1]).numel()))
     with autocast(inputs.device, precision):
-        return torch.cat([network(prepare(x)).float() for x in inputs.split(BATCH)])
+        return torch.cat([network(prepare(x)).float() for x in inputs.split(batch)])
 
 
 def score(logits: Tensor, labels: Tensor) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
 from stages.system import interrupts
+from stages.training import batches
 from stages.training.checkpoint import Checkpoint, Part, Randomness
 from stages.training.distributed import Group
 from stages.training.inference import predict, score
@@ -61,15 +62,6 @@ class History:
         """Take a checkpoint's over, of a training of as many steps."""
         self.epochs, self.done = list(state["epochs"]), state["done"]
         self.losses.copy_(state["losses"])
-
-
-def batches(images: int, batch_size: int) -> int:
-    """Say into how many batches an epoch falls.
-
-    They are of equal size, give or take one image, and hold two at least: batch normalisation has
-    no variance of one.
-    """
-    return max(1, min(math.ceil(images / batch_size), images // 2))
 
 
 def adam(
@@ -131,7 +123,7 @@ def fit(
     """
     group = group or Group()
     device, images = data.inputs.device, len(data.labels)
-    steps = batches(images, params["batch_size"])
+    steps = batches.in_an_epoch(images, params["batch_size"])
     total = steps * params["epochs"]
     capture = device.type == "cuda" and group.size == 1
     optimizer, schedule = adam(network, params, total, device if capture else None)

@@ -58,6 +58,12 @@ def test_a_model_file_runs_no_code(place: str, tmp_path: Path) -> None:
     assert not canary.exists()
 
 
+def test_an_option_is_a_plain_value(tmp_path: Path) -> None:
+    path = model_file(tmp_path / "model_b.pt", options={"dropout": torch.zeros(2)})
+    with pytest.raises(UserError, match="damaged or no model file"):
+        models.read(path)
+
+
 @pytest.mark.parametrize(
     ("stage", "name"),
     [(["evaluate", "model_b"], "models/model_b"), (["train", "resnet18"], "weights/resnet18")],

@@ -17,6 +17,7 @@ CASES = [
     ("alexnet", {"image_size": 72, "dropout": 0}),
     ("alexnet", {"image_size": 128, "dropout": 0}),
     ("alexnet", {"image_size": 224, "dropout": 0}),
+    ("alexnet", {"image_size": 256, "dropout": 0}),
     ("vgg16", {"image_size": 32}),
     *[
         (name, {"image_size": size, "activation": activation})

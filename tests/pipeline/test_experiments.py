@@ -36,8 +36,10 @@ def tried(repository) -> str:
     """The name of an experiment with another lr, of two runs of which one has its own."""
     ran = repository.stages_run("dvc", "exp", "run", "--name", "tried", "-S", "lr=0.01", *ONE)
     assert ran == {"train@model_b", "evaluate@model_b"}
-    repository.do("git", "checkout", "--quiet", ".")
-    repository.do("dvc", "checkout", "--quiet", "--force")
+    repository.do("git", "restore", ".")
+    repository.do("dvc", "checkout")
+    assert repository.do("git", "status", "--porcelain") == ""
+    assert "up to date" in repository.do("dvc", "status")
     return "tried"
 
 

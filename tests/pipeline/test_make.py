@@ -6,7 +6,7 @@ import pytest
 from commands import refusal
 
 READY = ["--silent", "--assume-old=.venv/.installed"]  # the environment that runs this test
-STALE = "error: dvc.lock is not what params.yaml, the code and the data lead to: run dvc repro"
+STALE = "error: dvc.lock and the results are not what params.yaml, the code and the data lead to: "
 
 
 @pytest.fixture
@@ -47,6 +47,13 @@ def test_a_pull_request_with_a_value_but_not_its_results_fails(proposed) -> None
     assert result.returncode == 2  # make's, for a command that failed
     assert STALE in result.stderr
     assert "lr" in result.stdout
+
+
+def test_a_pull_request_with_a_result_that_no_run_gave_fails(proposed) -> None:
+    with (proposed.root / "plots/report.md").open("a") as file:
+        file.write("\nAll is well.\n")
+    proposed.commit("a better report")
+    assert refusal(proposed.run(".ci/pull-request", "main")).startswith(STALE)
 
 
 def test_a_pull_request_with_code_that_ci_can_run_fails_all_the_same(proposed) -> None:

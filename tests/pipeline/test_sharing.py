@@ -47,7 +47,7 @@ def second(pipeline, remote: Remote, tmp_path_factory: pytest.TempPathFactory) -
     assert ran == {"train@model_a", "evaluate@model_a", "report"}
     first.commit("tanh, and what came of it")
     first.do("git", "checkout", "--quiet", "main")
-    first.do("dvc", "push", "--all-branches")
+    first.do("dvc", "push", "--all-branches", "--all-tags")
     second = first.clone(machines / "second")
     allow(second, remote)
     assert not (second.root / ".dvc/cache").exists()

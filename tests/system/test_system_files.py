@@ -3,18 +3,19 @@ from pathlib import Path
 
 import pytest
 
-from stages.system import files
+from stages.system import errors, files, interrupts
 
 
-def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
+@pytest.mark.parametrize("error", [RuntimeError(), interrupts.Interrupted(15)])
+def test_a_failed_write_leaves_what_was_there(error: BaseException, tmp_path: Path) -> None:
     path = tmp_path / "folder" / "out"
     files.write_bytes(path, b"first")
 
     def fail(file: object) -> None:
         file.write(b"half")
-        raise RuntimeError
+        raise error
 
-    with pytest.raises(RuntimeError):
+    with pytest.raises(type(error)):
         files.write(path, fail)
     assert path.read_bytes() == b"first"
     assert list(path.parent.iterdir()) == [path]
@@ -36,3 +37,18 @@ def test_json_is_strict(tmp_path: Path) -> None:
 def test_csv_has_empty_cells_for_none_and_full_precision(tmp_path: Path) -> None:
     files.write_csv(tmp_path / "t.csv", ["epoch", "loss"], [(1, 0.1 + 0.2), (2, None)])
     assert (tmp_path / "t.csv").read_text() == "epoch,loss\n1,0.30000000000000004\n2,\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "lack"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("CUDA error: out of memory"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED"), True),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), False),
+        (RuntimeError("shapes cannot be multiplied"), False),
+    ],
+)
+def test_a_lack_of_memory_is_told_from_other_failures(error: Exception, lack: bool) -> None:
+    assert errors.out_of_memory(error) == lack

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from stages.training import extract, inference, loop
+from stages.training import batches, extract, inference, loop
 from stages.training.progress import Progress
 
 PARAMS = {"epochs": 2, "batch_size": 8, "lr": 0.01, "schedule": "constant", "precision": "fp32",
@@ -92,7 +92,7 @@ def test_same_seed_same_bits_another_seed_another_order() -> None:
 def test_batches_are_never_of_one_image() -> None:
     for images in range(2, 40):
         for batch_size in range(2, 12):
-            parts = torch.arange(images).tensor_split(loop.batches(images, batch_size))
+            parts = torch.arange(images).tensor_split(batches.in_an_epoch(images, batch_size))
             sizes = {len(part) for part in parts}
             assert min(sizes) >= 2
             assert max(sizes) <= max(batch_size, 3)
@@ -132,3 +132,20 @@ def test_extraction_trains_the_head_alone_on_features_in_eval_mode() -> None:
     after = net.state_dict()
     differing = {key for key in after if not torch.equal(after[key], before[key])}
     assert differing == {"3.weight", "3.bias"}
+
+
+@pytest.mark.parametrize(("size", "expected"), [(28, 200), (224, 200), (448, 50), (4000, 1)])
+def test_of_large_images_fewer_are_looked_at_together(size: int, expected: int) -> None:
+    seen = []
+
+    def network(batch: torch.Tensor) -> torch.Tensor:
+        seen.append(len(batch))
+        return torch.zeros(len(batch), 10)
+
+    network.eval = lambda: None
+    images = torch.zeros(201, 1, 1, 1)
+    logits = inference.predict(
+        network, images, lambda batch: batch.expand(-1, -1, size, size), "fp32"
+    )
+    assert logits.shape == (201, 10)
+    assert seen[0] == max(seen) == expected
