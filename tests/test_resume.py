@@ -124,8 +124,13 @@ def test_told_to_stop_it_says_how_to_go_on_and_does(
     assert found == expected
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-@pytest.mark.parametrize("stage", ["weights", "train", "evaluate", "predict"])
+@pytest.mark.parametrize(
+    ("stage", "number", "code"),
+    [
+        ("train", signal.SIGTERM, 143),
+        *[(stage, signal.SIGINT, 130) for stage in ("weights", "train", "evaluate", "predict")],
+    ],
+)
 def test_while_pytorch_is_imported_it_just_ends(stage: str, number: int, code: int) -> None:
     child = subprocess.Popen(
         [sys.executable, "-X", "importtime", "-m", f"stages.{stage}", "model_b"],
