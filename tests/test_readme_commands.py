@@ -40,6 +40,8 @@ RUN_BY = {
     "dvc remote add --default team ssh://server/srv/mnist": f"{SHARING}::second",
     "dvc push --all-branches --all-tags": f"{SHARING}::second",
     "dvc pull": f"{SHARING}::second",
+    "dvc exp push origin higher": f"{EXPERIMENTS}::test_an_experiment_is_shared_without_a_branch",
+    "dvc exp pull origin higher": f"{EXPERIMENTS}::test_an_experiment_is_shared_without_a_branch",
     "make review BASE=main": f"{MAKE}::test_a_review_of_two_revisions_or_of_the_working_tree",
     "make review BASE=main HEAD=lr-0.003": (
         f"{MAKE}::test_a_review_of_two_revisions_or_of_the_working_tree"

@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from repositories import Repository
 
 # README's columns, the values and test accuracies that differ: without this there is one for each
 # metric and each file that a stage reads.
@@ -79,6 +80,21 @@ def test_an_experiment_becomes_a_branch(tried: str, clean) -> None:
     clean.do("dvc", "checkout")
     assert "lr: 0.01" in (clean.root / "params.yaml").read_text()
     assert clean.stages_run("dvc", "repro", *ONE) == set()
+
+
+def test_an_experiment_is_shared_without_a_branch(tried: str, clean, module_path: Path) -> None:
+    hub, store = module_path / "hub.git", module_path / "store"
+    clean.do("git", "clone", "--quiet", "--bare", ".", str(hub))
+    clean.do("git", "remote", "set-url", "origin", str(hub))
+    clean.do("dvc", "remote", "add", "--local", "--default", "team", str(store))
+    clean.do("dvc", "exp", "push", "origin", tried)
+    clean.do("git", "clone", "--quiet", str(hub), str(module_path / "colleague"))
+    colleague = Repository(module_path / "colleague")
+    colleague.do("dvc", "remote", "add", "--local", "--default", "team", str(store))
+    colleague.do("dvc", "exp", "pull", "origin", tried)
+    colleague.do("dvc", "exp", "apply", tried)
+    assert "lr: 0.01" in (colleague.root / "params.yaml").read_text()
+    assert colleague.stages_run("dvc", "repro", *ONE) == set()
 
 
 def test_a_quick_try(clean) -> None:
