@@ -19,7 +19,10 @@ RUNS = {
     "pipeline": (["train@model_b"], {"fetch", "train@model_b", "all"}),
     "checkpoints": (["--runs", "model_b"], {"model_b"}),
     "soak": (["1"], {"1 to 1"}),
-    "scaling": (["--models", "model_b", "--vary", "epochs", "--images", "4"], {"1", "2", "4"}),
+    "scaling": (
+        ["--models", "model_b", "--vary", "epochs", "--images", "4", "--rounds", "1"],
+        {"1", "2", "4"},
+    ),
 }
 
 
