@@ -1,6 +1,6 @@
 """How seconds and peak memory of a training grow with images, epochs, image and batch size.
 
-python -m benchmarks.scaling [--models model_b ...] [--vary batch_size ...] [--images 2000] [--rounds 3]
+python -m benchmarks.scaling [--models model_b] [--vary batch_size] [--images 2000] [--rounds 3]
 
 One value is varied at a time, the others are the default ones but for one epoch and few images,
 with none held out. Seconds are medians over the rounds; those per image and pixel are beyond
