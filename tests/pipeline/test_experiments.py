@@ -124,7 +124,7 @@ def test_an_experiment_elsewhere_needs_only_what_is_tracked(clean) -> None:
 def test_a_grid_is_queued_and_run_by_two_workers(clean) -> None:
     grid = ["-S", "lr=0.003,0.002", "-S", "batch_size=16,24"]
     clean.do("dvc", "exp", "run", "--queue", *grid, "evaluate@model_b")
-    clean.do("dvc", "queue", "start", "--jobs", "2")
+    clean.do("dvc", "queue", "start", "--jobs", "2", OMP_NUM_THREADS="1")  # two on two cores
     try:
         deadline = time.monotonic() + 1800
         while "Queued" in (status := clean.do("dvc", "queue", "status")) or "Running" in status:
