@@ -18,21 +18,23 @@ from stages.training import params
 
 COLUMNS = ["run", "without, seconds", "with, seconds", "ratio", "within the checkpoint's code",
            "share", "writings"]  # fmt: skip
-START = """
+WITHOUT = """
+from stages import train
+from stages.system import errors
+
+train.fingerprint = lambda *_: ""
+train.Checkpoint = lambda *_: None
+errors.run(train.main)
+"""
+WITH = """
 import json
 import time
 from pathlib import Path
 from stages import train
 from stages.system import errors
 from stages.training.checkpoint import Checkpoint
-"""
-WITHOUT = f"""{START}
-train.fingerprint = lambda *_: ""
-train.Checkpoint = lambda *_: None
-errors.run(train.main)
-"""
-WITH = f"""{START}
-cost = {{"seconds": 0, "writings": 0}}
+
+cost = {"seconds": 0, "writings": 0}
 
 def timed(function):
     def call(*arguments):

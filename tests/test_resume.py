@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from commands import ROOT, refusal, run_stage, set_params
 
+from benchmarks.soak import OFTEN
+from stages import models
+
 SMALL = {
     "train_images": 300,
     "validation_images": 64,
@@ -23,15 +26,6 @@ SMALL = {
     "models__alexnet__epochs": 1,
     "models__alexnet__dropout": 0.5,
 }
-# A stage that writes its checkpoint after every step.
-OFTEN = """
-from stages import train
-from stages.system import errors
-from stages.training import checkpoint
-
-checkpoint.INTERVAL = checkpoint.SHARE = 0
-errors.run(train.main)
-"""
 
 
 def start(workspace: Path, run: str) -> subprocess.Popen:
@@ -188,8 +182,13 @@ def limited(workspace: Path, *arguments: str) -> str:
 def test_out_of_memory_names_what_to_lower(workspace: Path) -> None:
     words = "out of memory: lower batch_size or the model's image_size in params.yaml"
     set_params(workspace, train_images=10000, batch_size=10000, models__model_b__image_size=1024)
-    metrics = workspace / "metrics/train/model_b.json"
-    before = metrics.read_bytes()
+    metrics = [workspace / f"metrics/{name}.json" for name in ("train/model_b", "test/vgg16")]
+    metrics[1].write_text("{}")
+    before = [path.read_bytes() for path in metrics]
     assert words in limited(workspace, "stages.train", "model_b")
     assert not list(workspace.glob("*/**/model_b*.pt"))
-    assert metrics.read_bytes() == before
+    options = {"image_size": 1024}
+    network = models.build("vgg16", **options)
+    models.save(workspace / "data/models/vgg16.pt", network, "vgg16", options, {})
+    assert words in limited(workspace, "stages.evaluate", "vgg16")
+    assert [path.read_bytes() for path in metrics] == before

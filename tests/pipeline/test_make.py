@@ -6,7 +6,10 @@ import pytest
 from commands import refusal
 
 READY = ["--silent", "--assume-old=.venv/.installed"]  # the environment that runs this test
-STALE = "error: dvc.lock and the results are not what params.yaml, the code and the data lead to: "
+STALE = (
+    "error: dvc.lock and the results are not what params.yaml, the code and the data lead to: "
+    "run dvc repro"
+)
 
 
 @pytest.fixture

@@ -22,14 +22,13 @@ def remote(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("remote")
     if request.param == "folder":
         yield Remote(str(folder), {})
-        shutil.rmtree(folder)
-        return
-    if not ssh_server.SSHD:
+    elif not ssh_server.SSHD:
         pytest.skip("no sshd: install openssh-server, as .ci/run does")
-    if not importlib.util.find_spec("dvc_ssh"):
+    elif not importlib.util.find_spec("dvc_ssh"):
         pytest.skip("no dvc-ssh: install requirements-ssh.txt, as .ci/run does")
-    with ssh_server.running(tmp_path_factory.mktemp("sshd")) as server:
-        yield Remote(f"ssh://127.0.0.1:{server.port}{folder}", {"keyfile": str(server.key)})
+    else:
+        with ssh_server.running(tmp_path_factory.mktemp("sshd")) as server:
+            yield Remote(f"ssh://127.0.0.1:{server.port}{folder}", {"keyfile": str(server.key)})
     shutil.rmtree(folder)
 
 
