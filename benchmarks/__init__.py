@@ -1,6 +1,5 @@
-"""Speed and memory, measured beside the notebook's own way of training.
+"""Speed and memory, compared with the notebook's own way of training.
 
-Each is run from the repository's root as `python -m benchmarks.<name>`: throughput,
-time_to_accuracy, pipeline, scaling, checkpoints, soak. It prints one Markdown table and leaves it
-in benchmarks/results/<name>.md.
+Run each from the repository's root as `python -m benchmarks.<name>`: throughput, time_to_accuracy
+or pipeline. It prints one Markdown table and writes it to benchmarks/results/<name>.md.
 """

@@ -1,26 +1,29 @@
-"""Images/s of the two ways of training, each in a process of its own, driven one at a time.
+"""Images/s of the notebook's training loop and of ours, each measured in a process of its own.
 
-The processes are kept, so that the two can alternate without starting anew; one that is not being
-measured waits for its next request and does nothing.
+Ours is set up in the same order as by `python -m stages.train`, which changes the whole process;
+the notebook's keeps PyTorch's default environment.
 """
 
+import functools
 import multiprocessing
+import os
+import signal
+import threading
 import time
-from multiprocessing.connection import Connection
-from types import TracebackType
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from benchmarks import machine, notebook_loop
+from benchmarks import machine, notebook_loop, plain
 from stages import models
 from stages.mnist import images, read
 from stages.models.layers import condensed
-from stages.system.errors import UserError
 from stages.training import devices, loop
 
-ENDLESS = 1000  # epochs: the timer ends a training, not these
+ENDLESS = 1000  # epochs: the timer ends a training long before
 
 
 class EnoughError(Exception):
@@ -28,12 +31,13 @@ class EnoughError(Exception):
 
 
 class Timer:
-    """Stands in for Progress: counts images after some steps of warming up, ends the training."""
+    """Stands in for Progress: after some steps it times the next ones, then ends the training."""
 
     def __init__(self, seconds: float, device: torch.device):
-        """Measure for `seconds` and for two steps at least."""
+        """Measure for `seconds` and at least two steps."""
         self.seconds, self.device = seconds, device
-        self.warm_up = 2 if device.type == "cpu" else 20  # there: kernels are chosen and recorded
+        # a GPU has kernels to choose and CUDA graphs to record first
+        self.warm_up = 2 if device.type == "cpu" else 20
         self.steps = self.images = 0
 
     def step(self, images: int, loss: Tensor) -> None:
@@ -54,122 +58,45 @@ class Timer:
                 self.rate = self.images / (time.perf_counter() - self.start)
                 raise EnoughError
 
-    def close(self) -> None:
-        """Do nothing: there is no bar."""
+
+def notebook(model: str, image_size: int, batch_size: int, seconds: float) -> float:
+    """Return the images/s of the notebook's loop."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    data = notebook_loop.Digits(*read.load("train"), image_size)
+    network, timer = plain.build(model, image_size).to(device), Timer(seconds, device)
+    with suppress(EnoughError):
+        notebook_loop.fit(network, data, batch_size, 0.001, ENDLESS, timer)
+    return timer.rate
 
 
-class Notebook:
-    """The notebook's loop, in PyTorch's default environment."""
-
-    def __init__(self):
-        """Read the training images and choose the device as the notebook does."""
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.pixels, self.labels = read.load("train")
-        self.network, self.built = None, None
-
-    def rate(
-        self, model: str, options: dict[str, Any], batch_size: int, precision: str, seconds: float
-    ) -> float:
-        """Train at a constant learning rate and return images/s."""
-        if self.built != (model, options):
-            self.network = self.build(model, options)
-            self.built = (model, options)
-        timer = Timer(seconds, self.device)
-        try:
-            self.fit(options["image_size"], batch_size, precision, timer)
-        except EnoughError:
-            return timer.rate
-        raise RuntimeError("the training ended before the measurement")
-
-    def build(self, model: str, options: dict[str, Any]) -> torch.nn.Module:
-        """Build the plain network; it knows no option but the image size."""
-        return notebook_loop.build(model, options["image_size"]).to(self.device)
-
-    def fit(self, size: int, batch_size: int, precision: str, timer: Timer) -> None:
-        """Train until the timer ends it; the notebook knows no precision but fp32."""
-        data = notebook_loop.Digits(self.pixels, self.labels, size)
-        notebook_loop.fit(self.network, data, batch_size, 0.001, ENDLESS, timer)
+def ours(model: str, options: dict[str, Any], params: dict[str, Any], seconds: float) -> float:
+    """Return the images/s of `stages.training.loop`, with the options and params of a run."""
+    pixels, labels = read.load("train")
+    network = models.build(model, **options)
+    device = devices.choose()
+    pixels, labels = pixels.to(device), labels.to(device)
+    data = loop.Data(pixels, labels, pixels[:0], labels[:0])
+    network.to(device, memory_format=torch.channels_last)
+    prepare = functools.partial(images.prepare, image_size=options["image_size"])
+    timer = Timer(seconds, device)
+    with suppress(EnoughError), condensed(network, prepare(data.inputs[:1])):
+        loop.fit(network, data, prepare, params | {"epochs": ENDLESS}, timer)
+    return timer.rate
 
 
-class Ours(Notebook):
-    """The loop of `stages.training`, in the environment that `stages.train` sets up."""
-
-    def __init__(self):
-        """Set up the environment and put the training images on the device."""
-        device = devices.choose()
-        super().__init__()
-        self.device = device
-        self.pixels, self.labels = self.pixels.to(device), self.labels.to(device)
-
-    def build(self, model: str, options: dict[str, Any]) -> torch.nn.Module:
-        """Build the pipeline's network."""
-        network = models.build(model, **options)
-        return network.to(self.device, memory_format=torch.channels_last)
-
-    def fit(self, size: int, batch_size: int, precision: str, timer: Timer) -> None:
-        """Train until the timer ends it."""
-        data = loop.Data(self.pixels, self.labels, self.pixels[:0], self.labels[:0])
-        params = {"epochs": ENDLESS, "batch_size": batch_size, "lr": 0.001, "seed": 0}
-        params |= {"schedule": "constant", "precision": precision}
-
-        def prepare(batch: torch.Tensor) -> torch.Tensor:
-            return images.prepare(batch, size)
-
-        with condensed(self.network, prepare(self.pixels[:1])):
-            loop.fit(self.network, data, prepare, params, timer)
-
-    def peak(self, precision: str) -> float:
-        """Measure the FLOP/s of a matrix product in the same environment."""
-        return machine.peak(self.device, precision)
+def peak(precision: str) -> float:
+    """Return the FLOP/s of a matrix product in the environment of `ours`."""
+    return machine.peak(devices.choose(), precision)
 
 
-def serve(pipe: Connection, way: type[Notebook]) -> None:
-    """Answer requests (a method's name and arguments) until None comes."""
-    try:
-        served = way()
-        for method, arguments in iter(pipe.recv, None):
-            pipe.send(getattr(served, method)(*arguments))
-    except UserError as error:
-        pipe.send(error)
-        pipe.recv()  # the caller may still be sending
+def process() -> ProcessPoolExecutor:
+    """Return a process to call one of these functions in; idle, it takes no CPU time."""
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(1, spawn, initializer=_end_with_parent)
 
 
-class Worker:
-    """A process that measures one way of training."""
-
-    def __init__(self, way: type[Notebook]):
-        """Start the process."""
-        context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, way), daemon=True)
-        self.process.start()
-        theirs.close()
-
-    def __enter__(self) -> "Worker":
-        """Return the worker."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End the process."""
-        if kind:
-            self.process.terminate()
-        else:
-            self.pipe.send(None)
-        self.process.join()
-
-    def call(self, method: str, *arguments: object) -> float:
-        """Have a method called there and return its answer.
-
-        Raises:
-            UserError: the data are missing or damaged.
-        """
-        self.pipe.send((method, arguments))
-        answer = self.pipe.recv()
-        if isinstance(answer, UserError):
-            raise answer
-        return answer
+def _end_with_parent() -> None:
+    """Do not outlive the parent, however it ends; the executor's processes else wait for ever."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    parent = multiprocessing.parent_process()
+    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()

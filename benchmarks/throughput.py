@@ -1,94 +1,83 @@
-"""Training speed of the notebook's loop and of ours, measured in turn on the same work.
+"""Training speed of this pipeline and of the notebook's loop, and how close ours is to the peak.
 
-python -m benchmarks.throughput [--models resnet18 ...] [--seconds 4] [--rounds 3]
+python -m benchmarks.throughput [--models model_b ...] [--seconds 4] [--rounds 3]
 
-The notebook's loop always computes in fp32. A ratio is the median over the rounds, each of which
-measures the loops one after the other. FLOP/s are images/s times the FLOPs of forward and backward
-pass of the plain network: work that ours leaves out counts as done. The last column counts only
-the FLOPs that ours really does.
+Images/s are medians over the rounds. The ratio is the median of each round's own, because other
+load on the machine slows neighbouring measurements alike. "Of peak" is images/s times the FLOPs
+that our network computes for an image, over the FLOP/s of the fastest matrix product.
 """
 
 import argparse
 import sys
-from collections.abc import Callable
 from statistics import median
+from typing import Any
 
 import torch
-from torch import nn
 from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import machine, notebook_loop, rates, results
+from benchmarks import machine, notebook_loop, rates, table
 from stages import models
 from stages.system import errors
-from stages.training import params, runs
-
-COLUMNS = ["configuration", "network", "precision", "notebook (fp32), images/s", "ours, images/s",
-           "ratio", "GFLOP/s", "of peak", "of peak, work left out not counted"]  # fmt: skip
+from stages.training import params
 
 
 def main() -> None:
     """Measure each network at the notebook's configuration and at the default one."""
-    parser = argparse.ArgumentParser(description="Measure training speed beside the notebook's.")
     facts = notebook_loop.facts()
+    parser = argparse.ArgumentParser(description="Compare training speed with the notebook's.")
     parser.add_argument("--models", nargs="+", choices=facts["runs"], default=list(facts["runs"]))
     parser.add_argument("--seconds", type=float, default=4, help="per measurement")
     parser.add_argument("--rounds", type=int, default=3, help="of measuring each in turn")
-    options = parser.parse_args()
-    values = params.read()
-    theirs = facts["configuration"]
-    size = {"image_size": theirs["image_size"]}
-    cases = [("notebook", model, size, theirs["batch_size"]) for model in options.models]
-    for model in options.models:
-        run = runs.find(model, values)
-        cases.append(("default", model, run.options, run.params["batch_size"]))
-    precisions = machine.precisions()
-    peaks = dict.fromkeys(precisions, 0.0)
-    measured = []
-    with rates.Worker(rates.Notebook) as notebook, rates.Worker(rates.Ours) as ours:
-        for case in cases:
-            print("measuring", *case, file=sys.stderr)
-            for precision in precisions:
-                peaks[precision] = max(peaks[precision], ours.call("peak", precision))
-            rounds = []
-            for _ in range(options.rounds):
-                before = notebook.call("rate", *case[1:], "fp32", options.seconds)
-                after = [ours.call("rate", *case[1:], p, options.seconds) for p in precisions]
-                rounds.append((before, *after))
-            measured.append(list(zip(*rounds, strict=True)))
-    best = " and ".join(f"{peak / 1e9:,.0f} GFLOP/s in {p}" for p, peak in peaks.items())
-    rows = []
-    for (name, model, built, batch), (before, *after) in zip(cases, measured, strict=True):
-        size = built["image_size"]
-        plain = flops(lambda m=model, s=size: notebook_loop.build(m, s), 3, size, batch)
-        own = flops(lambda m=model, o=built: models.build(m, **o), 1, size, batch)
-        for precision, speeds in zip(precisions, after, strict=True):
-            speed, peak = median(speeds), peaks[precision]
-            rows.append(
-                [
-                    f"{name}: {size} px, batch {batch}",
-                    model,
-                    precision,
-                    median(before),
-                    speed,
-                    median(b / a for a, b in zip(before, speeds, strict=True)),
-                    speed * plain / 1e9,
-                    f"{speed * plain / peak:.0%}",
-                    f"{speed * own / peak:.0%}",
-                ]
-            )
-    results.report("throughput", f"Peak of a matrix product: {best}.", COLUMNS, rows)
+    arguments = parser.parse_args()
+    runs = [params.find(params.read(), model) for model in arguments.models]
+    recorded = facts["configuration"]
+    size = {"image_size": recorded["image_size"]}
+    recipe = {key: recorded[key] for key in ("batch_size", "schedule", "beta2", "clip_norm")}
+    cases = [("notebook", run.model, size, run.params | recipe) for run in runs]
+    cases += [("default", run.model, run.options, run.params) for run in runs]
+    peaks, rows = dict.fromkeys(machine.precisions(), 0.0), []
+    with rates.process() as theirs, rates.process() as ours:
+        for name, model, options, values in cases:
+            print("measuring", name, model, file=sys.stderr)
+            size, batch_size = options["image_size"], values["batch_size"]
+            before, after = [], {precision: [] for precision in peaks}
+            for _ in range(arguments.rounds):
+                case = (model, size, batch_size, arguments.seconds)
+                before.append(theirs.submit(rates.notebook, *case).result())
+                for precision, speeds in after.items():
+                    case = (model, options, values | {"precision": precision}, arguments.seconds)
+                    speeds.append(ours.submit(rates.ours, *case).result())
+            for precision in peaks:  # last: nothing may come before the set-up that `ours` does
+                found = ours.submit(rates.peak, precision).result()
+                peaks[precision] = max(peaks[precision], found)
+            rows += [
+                {
+                    "configuration": f"{name}: {size} px, batch {batch_size}",
+                    "network": model,
+                    "precision": precision,
+                    "notebook (fp32), images/s": median(before),
+                    "ours, images/s": median(speeds),
+                    "ratio": median(b / a for a, b in zip(before, speeds, strict=True)),
+                    "of peak": median(speeds) * flops(model, options, batch_size),
+                }
+                for precision, speeds in after.items()
+            ]
+    for row in rows:
+        row["of peak"] = f"{row['of peak'] / peaks[row['precision']]:.0%}"
+    best = " and ".join(f"{peak / 1e9:,.0f} GFLOP/s in {name}" for name, peak in peaks.items())
+    table.write("throughput", f"Peak of a matrix product: {best}.", rows)
 
 
-def flops(build: Callable[[], nn.Module], channels: int, image_size: int, batch: int) -> float:
-    """Count the FLOPs of a training step, optimizer aside, per image."""
+def flops(model: str, options: dict[str, Any], batch_size: int) -> float:
+    """Count the FLOPs of forward and backward pass of our network, per image."""
     with torch.device("meta"):  # counted from shapes alone
-        network = build()
-        images = torch.empty(batch, channels, image_size, image_size)
-        labels = torch.empty(batch, dtype=torch.int64)
+        network = models.build(model, **options)
+        images = torch.empty(batch_size, 1, options["image_size"], options["image_size"])
+        labels = torch.empty(batch_size, dtype=torch.int64)
     with FlopCounterMode(display=False) as counter:
         functional.cross_entropy(network(images), labels).backward()
-    return counter.get_total_flops() / batch
+    return counter.get_total_flops() / batch_size
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Run a command and append to a file what it took: seconds, and peak memory in bytes.
+"""Run a command and append to a file what it used: seconds, and peak memory in bytes.
 
 python benchmarks/usage.py <file> <command> <arguments>...
 
-A process of its own and a small one: Linux counts what the parent holds into a child's peak.
+A small process of its own, because Linux counts the parent's memory towards a child's peak.
 """
 
 import json
@@ -18,5 +18,5 @@ if __name__ == "__main__":
     seconds = time.perf_counter() - start
     peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     with open(log, "a") as file:  # noqa: PTH123 - importing pathlib would make this process larger
-        print(json.dumps({"command": command, "seconds": seconds, "peak": peak}), file=file)
+        print(json.dumps([command, seconds, peak]), file=file)
     sys.exit(os.waitstatus_to_exitcode(status))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,40 +11,56 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
 
 from stages.system.errors import UserError
 
 USAGE = Path(__file__).with_name("usage.py").resolve()
-COPIED = [".dvc/config", ".dvcignore", ".gitignore", "data/mnist", "data/notebook.yaml",
-          "dvc.lock", "dvc.yaml", "params.yaml", "stages"]  # fmt: skip
+COPIED = [".dvc/config", ".dvcignore", ".gitattributes", ".gitignore", "data/mnist",
+          "data/notebook.yaml", "dvc.lock", "dvc.yaml", "params.yaml", "plotting",
+          "pyproject.toml", "reporting", "results", "stages"]  # fmt: skip
 
 
 class Usage(NamedTuple):
-    """What a command took: seconds, and its peak of resident memory in MiB."""
+    """What a command used: python's arguments, seconds, peak resident memory in MiB."""
 
+    arguments: list[str]
     seconds: float
     mebibytes: float
 
 
 class Workspace:
-    """The copy."""
+    """Code, params and data of the working directory, copied without results or cache."""
 
-    def __init__(self, root: Path):
-        """Copy code, params and data from the working directory, but no result and no cache.
-
-        Raises:
-            UserError: the data are not there.
-        """
+    def __init__(self, root: Path, log: Path):
+        """Copy to `root`; what each command used is noted in `log`."""
         if not Path("data/mnist").is_dir():
             raise UserError("data/mnist does not exist: run `dvc repro fetch` first")
-        self.root, self.log = root / "copy", root / "usage.jsonl"
+        self.root, self.log = root, log
         for name in filter(os.path.exists, COPIED):
-            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
             copy = shutil.copytree if Path(name).is_dir() else shutil.copy2
-            copy(name, self.root / name)
+            copy(name, root / name)
+
+    def stages(self) -> dict[str, dict[str, Any]]:
+        """Return what dvc.lock says of each stage, by name."""
+        return YAML(typ="safe").load(self.root / "dvc.lock")["stages"]
+
+    def prepare(self, output: str) -> list[str]:
+        """Run the commands that an output needs; return its own, as python's arguments.
+
+        Raises:
+            UserError: dvc.lock has no stage that writes `output`, or a command failed.
+        """
+        makers = {out["path"]: stage for stage in self.stages().values() for out in stage["outs"]}
+        if output not in makers:
+            raise UserError(f"dvc.lock has no stage that writes {output}: run `dvc repro` first")
+        for dep in makers[output].get("deps", []):
+            if dep["path"] in makers:
+                self.python(*self.prepare(dep["path"]))
+        return shlex.split(makers[output]["cmd"])[1:]
 
     def python(self, *arguments: str) -> Usage:
         """Run python in the copy.
@@ -55,17 +72,31 @@ class Workspace:
         result = subprocess.run(command, cwd=self.root, capture_output=True, text=True)
         if result.returncode:
             lines = result.stderr.splitlines() or [f"exit code {result.returncode}"]
-            raise UserError(f"`python {' '.join(arguments)}` failed: {lines[-1]}")
+            raise UserError(f"`python {shlex.join(arguments)}` failed: {lines[-1]}")
         return self.usages()[-1]
 
     def usages(self) -> list[Usage]:
-        """List what the commands so far took."""
-        entries = map(json.loads, self.log.read_text().splitlines())
-        return [Usage(entry["seconds"], entry["peak"] / 2**20) for entry in entries]
+        """List what each command so far used."""
+        return [
+            Usage(command[1:], seconds, peak / 2**20)
+            for command, seconds, peak in map(json.loads, self.log.read_text().splitlines())
+        ]
 
     def set(self, **values: object) -> None:
         """Change params.yaml; see set_params."""
         set_params(self.root, **values)
+
+
+@contextmanager
+def copied() -> Iterator[Workspace]:
+    """Make a copy that is removed when the block ends."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Workspace(Path(folder, "copy"), Path(folder, "usage.jsonl"))
+
+
+def runs() -> list[str]:
+    """List the runs of dvc.yaml."""
+    return list(YAML(typ="safe").load(Path("dvc.yaml"))["vars"][0]["runs"])
 
 
 def set_params(root: Path, **values: object) -> None:
@@ -82,7 +113,7 @@ def set_params(root: Path, **values: object) -> None:
 
 
 def results(root: Path, *folders: str) -> dict[str, str]:
-    """Hash all files in `folders` below `root`, but parts of files, which are no results yet.
+    """Hash all files in `folders` below `root`, except unfinished ones.
 
     Returns:
         SHA-256, hex, by path.
@@ -93,10 +124,3 @@ def results(root: Path, *folders: str) -> dict[str, str]:
         for path in paths
         if path.is_file() and path.suffix != ".part"
     }
-
-
-@contextmanager
-def copied() -> Iterator[Workspace]:
-    """Make a copy that goes when the block ends."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield Workspace(Path(folder))

@@ -8,15 +8,16 @@ the working tree, uncommitted work included.
 
 import argparse
 
-from review import drawings, noise, page, runs, snapshots
+from results import seeds, snapshots
+from review import changes, drawings, page
 from stages.system import errors
 
 
 def main() -> None:
-    """Compare the two sides, draw, print.
+    """Read both sides, compare them, draw and print.
 
     Raises:
-        UserError: no such revision, or a file of either side is damaged.
+        UserError: no such revision, or a file of either side is corrupt.
     """
     parser = argparse.ArgumentParser(prog="python -m review", description=__doc__.split("\n")[0])
     parser.add_argument("base", metavar="BASE", help="the revision before")
@@ -24,11 +25,10 @@ def main() -> None:
     options = parser.parse_args()
     base = snapshots.revision(options.base)
     head = snapshots.revision(options.head) if options.head else snapshots.working_tree()
-    compared = runs.compare(base, head, noise.read())
-    changed = [*(change.run for change in compared.changed), *compared.added]
-    drawn = drawings.draw(base, head, changed)
+    compared = changes.compare(base, head, seeds.noise())
+    drawn = drawings.draw(base.name, head.name, compared)
     text = page.write(base, head, compared, list(drawn))
-    drawings.keep(drawn)
+    drawings.replace(drawn)
     print(text, end="")
 
 

@@ -1,113 +1,190 @@
 """The whole review of two sides, as Markdown."""
 
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from review import causes, locks, sections, snapshots, verdict
-from review.markdown import NONE, code, listed
-from review.runs import Comparison
-from review.snapshots import Snapshot
+from results import seeds, snapshots
+from results.markdown import NONE, code, count, listed, loss, percent, table
+from results.snapshots import Snapshot
+from review import causes, locks
+from review.changes import DECIDED, ON_ONE_SIDE, Change, Verdict, figure
 from review.stale import stale
+from review.verdict import sentence
 
+DOWN = "▼"
 MOST_NAMED = 5
+FIGURES = {  # in the table: title, value as text, difference as text, its factor, less is better
+    "accuracy": ("test accuracy", percent, "{:+.2f}", 100, False),
+    "errors": ("test errors", count, "{:+,}", 1, True),
+    "loss": ("test loss", loss, "{:+.4f}", 1, True),
+    "validation_accuracy": ("validation accuracy", percent, "{:+.2f}", 100, False),
+}
 
 
-def write(
-    base: Snapshot,
-    head: Snapshot,
-    compared: Comparison,
-    drawn: list[Path],
-) -> str:
-    """Return the review; `drawn` are the pictures of loss curves.
+def write(base: Snapshot, head: Snapshot, changes: list[Change], drawn: list[Path]) -> str:
+    """Return the review of all runs' `changes`; `drawn` are the pictures of loss curves.
 
     Raises:
-        UserError: params.yaml or dvc.lock of a side is damaged.
+        UserError: dvc.lock or a file with params is corrupt on either side.
     """
-    values = _values(base, head)
-    ran = causes.changed_stages(base, head)
-    before, after = locks.lock(base), locks.lock(head)
-    gone = [name for name in before or {} if after is not None and name not in after]
     outdated = stale(head)
-    all_causes = [cause for one in ran.values() for cause in one]
+    ran = causes.changed_stages(base, head)
+    both = base.paths & head.paths
+    params = _params(base, head) if locks.PARAMS in both else []
     text = [
-        verdict.sentence(compared, values, all_causes, bool(outdated)),
+        sentence(changes, params, ran, bool(outdated)),
         f"Before: {_side(base)}. After: {_side(head)}.",
-        *_warnings(base, head, outdated),
+        _warnings(base, head, outdated),
     ]
-    if "params.yaml" in base.paths & head.paths:
-        text.append(sections.parameters(values))
-    text.append(sections.results(compared))
-    if before is not None and after is not None:
-        text.append(sections.stages(ran, gone))
-    text.append(sections.pictures(*_pictures(base, head)))
+    if locks.PARAMS in both:
+        header = ["parameter", "before", "after"]
+        text += ["### Parameters", table(header, params) if params else "None changed."]
+    text += ["### Results", *_results(changes)]
+    if locks.LOCK in both:
+        text += ["### Stages that ran again", *_stages(base, head, ran)]
+    text += ["### Pictures", _pictures(base, head)]
     if drawn:
-        text.append(sections.curves([path.as_posix() for path in drawn]))
-    return "\n\n".join(text) + "\n"
-
-
-def _warnings(base: Snapshot, head: Snapshot, outdated: list[str]) -> list[str]:
-    lines = []
-    if outdated:
-        named = listed(outdated[:MOST_NAMED])
-        more = f" and {len(outdated) - MOST_NAMED} more" if len(outdated) > MOST_NAMED else ""
-        lines.append(
-            f"`dvc.lock` is not up to date: {named}{more} changed since the results were made. "
-            "Run `dvc repro` and commit."
-        )
-    elif base.read("dvc.yaml") != head.read("dvc.yaml") and (
-        base.read("dvc.lock") == head.read("dvc.lock")
-    ):
-        lines.append(
-            "`dvc.yaml` changed but `dvc.lock` did not: unless it is about descriptions or plots "
-            "alone, run `dvc repro` and commit."
-        )
-    behind = snapshots.missing_commits(base, head)
-    if behind:
-        count = "1 commit" if behind == 1 else f"{behind} commits"
-        lines.append(
-            f"{code(base.name)} has {count} that the other side is not built on: what they changed "
-            "appears here undone."
-        )
-    lines += [
-        f"{code(side.name)} has no `{path}`: {lost}."
-        for path, lost in (
-            ("params.yaml", "parameters cannot be compared"),
-            ("dvc.lock", "stages cannot be compared"),
-        )
-        for side in (base, head)
-        if path not in side.paths
-    ]
-    return ["> [!WARNING]\n" + "\n".join(f"> - {line}" for line in lines)] if lines else []
+        paths = listed(path.as_posix() for path in drawn)
+        text += ["### Loss curves", f"Drawn by `make review`, not in git: {paths}."]
+    return "\n\n".join(filter(None, text)) + "\n"
 
 
 def _side(side: Snapshot) -> str:
     commit = side.commit[:7] if side.commit else "no commit yet"
     if side.name == snapshots.WORKING_TREE:
-        return f"the working tree, on {commit}, with what is not committed"
+        return f"the working tree, on {commit}, including uncommitted changes"
     return f"{code(side.name)} ({commit})"
 
 
-def _values(base: Snapshot, head: Snapshot) -> list[tuple[str, str, str]]:
-    """List the params that differ, as Markdown: name, before, after."""
-    before, after = locks.params(base), locks.params(head)
-    if before is None or after is None:
-        return []
+def _warnings(base: Snapshot, head: Snapshot, outdated: list[str]) -> str:
+    lines = []
+    changed = [path for path in ("dvc.yaml", locks.LOCK) if base.read(path) != head.read(path)]
+    if outdated:
+        more = f" and {len(outdated) - MOST_NAMED} more" if len(outdated) > MOST_NAMED else ""
+        lines.append(
+            f"`dvc.lock` is not up to date: {listed(outdated[:MOST_NAMED])}{more} changed since "
+            "the results were made. Run `dvc repro` and commit."
+        )
+    elif changed == ["dvc.yaml"]:
+        lines.append(
+            "`dvc.yaml` changed but `dvc.lock` did not: unless only descriptions or plots changed, "
+            "run `dvc repro` and commit."
+        )
+    ahead = f"{head.commit}..{base.commit}"
+    lacking = int(snapshots.git("rev-list", "--count", ahead)) if head.commit else 0
+    if lacking:
+        lines.append(
+            f"{code(base.name)} has commits that the other side lacks ({lacking}): their changes "
+            "appear reverted."
+        )
+    lines += [
+        f"{code(side.name)} has no `{path}`: {what} cannot be compared."
+        for path, what in ((locks.PARAMS, "parameters"), (locks.LOCK, "stages"))
+        for side in (base, head)
+        if path not in side.paths
+    ]
+    return "\n".join(["> [!WARNING]", *(f"> - {line}" for line in lines)]) if lines else ""
+
+
+def _params(base: Snapshot, head: Snapshot) -> list[list[str]]:
+    def show(value: Any) -> str:
+        return code(", ".join(map(str, value)) if isinstance(value, list) else value)
+
+    before, after = locks.values(base), locks.values(head)
     return [
-        (code(name), _value(before, name), _value(after, name))
-        for name in dict.fromkeys([*before, *after])
-        if before.get(name, locks.ABSENT) != after.get(name, locks.ABSENT)
+        [code(name), *(show(side[name]) if name in side else NONE for side in (before, after))]
+        for name in locks.differing(before, after)
     ]
 
 
-def _value(values: dict[str, Any], name: str) -> str:
-    return code(values[name]) if name in values else NONE
+def _results(changes: list[Change]) -> list[str]:
+    changed = [one for one in changes if one.verdict is not Verdict.UNCHANGED]
+    unchanged = [one.after.name for one in changes if one not in changed]
+    text = [f"Unchanged: {listed(unchanged)}."] if unchanged else []
+    if changed:
+        titles = [title for title, *_ in FIGURES.values()]
+        header = ["run", "verdict", *titles, "seed noise: accuracy, loss"]
+        text = [table(header, map(_row, changed)), _legend(changed), *text]
+    return text
 
 
-def _pictures(base: Snapshot, head: Snapshot) -> tuple[list[str], list[str], list[str]]:
-    """List the pictures that changed, were added, were removed."""
-    before, after = (
-        {path for path in side.below("plots") if path.endswith(".png")} for side in (base, head)
+def _row(change: Change) -> list[str]:
+    accuracy, loss = change.noise.accuracy, change.noise.loss
+    noise = [
+        "unknown" if accuracy is None else f"±{100 * accuracy:.2f}",
+        "unknown" if loss is None else f"±{loss:.4f}",
+    ]
+    cells = [_cell(change, name) for name in FIGURES]
+    return [code(change.after.name), _verdict(change), *cells, ", ".join(noise)]
+
+
+def _verdict(change: Change) -> str:
+    if change.verdict in ON_ONE_SIDE:
+        return change.verdict.value
+    if change.diverged is not None:
+        return f"{DOWN} **diverged**" if change.diverged else "no longer diverges"
+    words = {
+        ("accuracy", Verdict.BETTER): "more accurate",
+        ("accuracy", Verdict.WORSE): "**less accurate**",
+        ("loss", Verdict.BETTER): "lower loss",
+        ("loss", Verdict.WORSE): "**higher loss**",
+    }
+    parts = [words[one] for one in change.verdicts.items() if one in words]
+    parts = parts or [change.verdict.value]
+    for name in ("accuracy", "loss"):
+        lacking = [figure(run, name) is None for run in (change.before, change.after)]
+        if sum(lacking) == 1:
+            parts.append(f"no test {name} {'before' if lacking[0] else 'after'}")
+    return f"{DOWN} " * (change.verdict is Verdict.WORSE) + ", ".join(parts)
+
+
+def _cell(change: Change, name: str) -> str:
+    _, show, show_difference, factor, less_is_better = FIGURES[name]
+    sides = " → ".join(show(figure(run, name)) for run in (change.before, change.after))
+    more = change.difference(name)
+    if more is None:
+        return sides
+    bold = "**" if change.verdicts.get(name) in DECIDED else ""
+    mark = f" {DOWN}" if more and (more > 0) == less_is_better else ""
+    return f"{sides} ({bold}{show_difference.format(factor * more)}{bold}{mark})"
+
+
+def _legend(changed: list[Change]) -> str:
+    text = (
+        "Best change first. Differences in accuracy are in percentage points; "
+        f"{DOWN} is worse, **bold** is beyond seed noise"
     )
-    both = sorted(before & after)
-    changed = [path for path in both if base.read(path) != head.read(path)]
-    return changed, sorted(after - before), sorted(before - after)
+    measured = sorted({change.noise.seeds for change in changed} - {0})
+    if not measured:
+        return f"{text}, which is unknown: `{seeds.PATH}` has none of these runs."
+    return (
+        f"{text}: the difference that a change of seed alone exceeds one time in twenty "
+        f"(Student's t, {' or '.join(map(str, measured))} seeds per run), measured with the "
+        "default params and an estimate for others. Among many changed runs, expect about one "
+        "figure in twenty beyond it by chance."
+    )
+
+
+def _stages(base: Snapshot, head: Snapshot, ran: dict[str, causes.Causes]) -> list[str]:
+    groups = defaultdict(list)
+    for stage, why in ran.items():
+        parts = [f"{kind} {listed(sorted(set(names)))}".strip() for kind, names in why.items()]
+        groups["; ".join(sorted(parts))].append(stage)
+    rows = [[listed(names), why] for why, names in groups.items()]
+    text = [table(["stages", "why"], rows) if rows else "None."]
+    removed = [name for name in locks.stages(base) if name not in locks.stages(head)]
+    return [*text, f"Removed: {listed(removed)}."] if removed else text
+
+
+def _pictures(base: Snapshot, head: Snapshot) -> str:
+    before, after = (
+        {path: side.read(path) for path in side.below("plots") if path.endswith(".png")}
+        for side in (base, head)
+    )
+    lists = defaultdict(list)
+    for path in sorted(locks.differing(before, after)):
+        both = path in before and path in after
+        lists["Changed" if both else "Added" if path in after else "Removed"].append(path)
+    lines = [f"- {word}: {listed(paths)}" for word, paths in sorted(lists.items())]
+    return "\n".join(lines) or "None changed."

@@ -1,6 +1,6 @@
-"""Stage `evaluate`: test one run on the 10,000 images that nothing else has looked at.
+"""Stage `evaluate`: test one run on the 10,000 images that no training sees.
 
-python -m stages.evaluate <run>
+python -m stages.evaluate RUN
 """
 
 from stages.system import interrupts
@@ -9,48 +9,46 @@ if __name__ == "__main__":
     interrupts.leave_at_once()
 
 import argparse
+import math
+from functools import partial
 from pathlib import Path
 
-from torch import Tensor
+import torch
 
 from stages import models
 from stages.mnist import images, read
-from stages.plotting import mistakes
 from stages.system import errors, files
 from stages.training import devices, inference
 
 
 def main() -> None:
-    """Rebuild the network from its model file alone and write its test metrics and pictures."""
+    """Rebuild the network from its model file alone; write its metrics and predictions."""
     parser = argparse.ArgumentParser(description="Test one run of the pipeline.")
     parser.add_argument("run", help="such as resnet18, model_a-sigmoid or model_b-lr0.1")
     run = parser.parse_args().run
     device = devices.choose()
-    network = models.of_run(run).to(device)
+    network = models.load(f"data/models/{run}.pt").to(device)
     pixels, labels = read.load("test")
-
-    def prepare(batch: Tensor) -> Tensor:
-        return images.prepare(batch, network.image_size)
-
+    prepare = partial(images.prepare, image_size=network.image_size)
     logits = inference.predict(network, pixels.to(device), prepare, "fp32").cpu()
     loss, accuracy = inference.score(logits, labels)
     predicted = logits.argmax(1)
-    wrong = (predicted != labels).nonzero().flatten()
-    picture = mistakes.draw(
-        pixels[wrong].numpy(),
-        labels[wrong].tolist(),
-        predicted[wrong].tolist(),
-        logits[wrong].softmax(1).amax(1).tolist(),
-        f"{run}: most confident of its {len(wrong)} mistakes",
+    probability = logits.softmax(1).amax(1).tolist()  # not finite after a diverged training
+    shown = [f"{share:.6f}" if math.isfinite(share) else None for share in probability]
+    pairs, counts = torch.stack([labels, predicted], 1).unique(dim=0, return_counts=True)
+    files.write_csv(
+        Path(f"plots/runs/{run}/confusion.csv"),
+        ["actual", "predicted", "count"],
+        torch.column_stack([pairs, counts]).tolist(),
     )
-    plots = Path("plots/runs") / run
-    pairs = zip(labels.tolist(), predicted.tolist(), strict=True)
-    files.write_csv(plots / "confusion.csv", ["actual", "predicted"], pairs)
-    files.write_bytes(plots / "mistakes.png", picture)
-    files.write_json(
-        Path(f"metrics/test/{run}.json"),
-        {"accuracy": accuracy, "loss": loss, "errors": len(wrong)},
+    files.write_csv(
+        Path(f"data/predictions/{run}.csv"),
+        ["predicted", "probability"],
+        zip(predicted.tolist(), shown, strict=True),
     )
+    wrong = (predicted != labels).sum().item()
+    metrics = {"accuracy": accuracy, "loss": loss, "errors": wrong}
+    files.write_json(Path(f"metrics/test/{run}.json"), metrics)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""Stage `transfer`, `train`, `activation` and `learning_rate`: train one run.
+"""Stages `transfer`, `train`, `activation` and `learning_rate`: train one run.
 
-python -m stages.train <run>
+python -m stages.train MODEL [--activation A] [--lr X]
 """
 
 from stages.system import interrupts
@@ -10,8 +10,9 @@ if __name__ == "__main__":
 
 import argparse
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,125 +21,125 @@ from stages import models
 from stages.mnist import images, read
 from stages.models.layers import condensed
 from stages.system import errors, files
-from stages.training import devices, distributed, extract, loop, params, runs
+from stages.system.progress import Progress
+from stages.training import devices, distributed, extract, loop, params
 from stages.training.checkpoint import Checkpoint, fingerprint
-from stages.training.progress import Progress
 
-CURVE_ROWS = 200
+CURVE_ROWS = 100
 
 
 def main() -> None:
-    """Train the run that the command line names and write its model, metrics and curves."""
+    """Train the run that the command line describes and write its model, metrics and curves."""
     parser = argparse.ArgumentParser(description="Train one run of the pipeline.")
-    parser.add_argument("run", help="such as resnet18, model_a-sigmoid or model_b-lr0.1")
-    run = runs.find(parser.parse_args().run, params.read())
+    parser.add_argument("model", help="a key of `models` in params.yaml")
+    parser.add_argument("--activation", help="instead of the one in params.yaml")
+    parser.add_argument("--lr", help="a learning rate instead of the one in params.yaml")
+    run = params.find(params.read(), **vars(parser.parse_args()))
     pixels, labels = read.load("train")
     torch.manual_seed(run.params["seed"])
-    network, settings = start(run)
-    distributed.launch()  # after all that a user can have got wrong
+    network, run = start(run)
+    distributed.launch()  # after everything that a user can get wrong
     group = distributed.join()
     if group.rank:
-        torch.manual_seed(run.params["seed"] + group.rank)  # else all drop the same units out
+        torch.manual_seed(run.params["seed"] + group.rank)  # otherwise all drop the same units
     device = devices.choose()
     checkpoint = None
     if group.size == 1:
-        source = fingerprint(settings, (pixels, labels), network, device)
+        source = fingerprint(run.settings, (pixels, labels), network, device)
         checkpoint = Checkpoint(run.name, source)
-    data = split(pixels, labels, run.params, device)
+    data = split(run, pixels.to(device), labels.to(device))
     network.to(device, memory_format=torch.channels_last)
-    images = run.params["epochs"] * len(data.labels)
-    with closing(Progress(run.name, images, group.rank == 0)) as progress:
-        history = train(network, settings, data, progress, group, checkpoint)
+    total = run.params["epochs"] * len(data.labels)
+    with closing(Progress(run.name, total, group.rank == 0)) as progress:
+        history = train(run, network, data, progress, group, checkpoint)
     if group.rank == 0:
-        write(run, settings, network, history)
+        write(run, network, history)
     if checkpoint:
         checkpoint.remove()
 
 
-def split(
-    pixels: Tensor, labels: Tensor, values: dict[str, Any], device: torch.device
-) -> loop.Data:
-    """Take the first `train_images` to train on and hold the last `validation_images` out."""
-    trained, held_out = values["train_images"], len(labels) - values["validation_images"]
-    pixels, labels = pixels.to(device), labels.to(device)
-    return loop.Data(pixels[:trained], labels[:trained], pixels[held_out:], labels[held_out:])
-
-
-def start(run: runs.Run) -> tuple[nn.Module, dict[str, Any]]:
-    """Build the run's network with its starting weights, and say what it is trained with.
+def start(run: params.Run) -> tuple[nn.Module, params.Run]:
+    """Build the run's network with its starting weights, and note in the run which they are.
 
     Raises:
-        UserError: the starting weights are missing, damaged or another architecture's.
+        UserError: the starting weights are missing, corrupt or another architecture's.
     """
     network = models.build(run.model, **run.options)
-    settings = {"model": run.model, "options": run.options, "params": run.params}
     if not run.pretrained:
-        return network, settings
+        return network, run
     path = Path(f"data/weights/{run.model}.pt")
     weights = models.read(path)
-    state = weights["state_dict"]
-    if run.params["mode"] == "extract" and "stem" in run.options:
-        settings |= {"options": run.options | {"stem": "pretrained"}}  # extraction keeps it
-    elif run.options.get("stem") == "fresh":
+    state, options = weights["state_dict"], run.options
+    if run.params["mode"] == "extract" and "stem" in options:
+        options = options | {"stem": "pretrained"}  # extraction keeps it
+    elif options.get("stem") == "fresh":
         stem = models.architecture(run.model).STEM + "."
         fresh = {key: value for key, value in network.state_dict().items() if key.startswith(stem)}
         state = state | fresh
     models.restore(network, state, path)
     source = {"weights": weights["params"].get("weights", "unknown")}
-    return network, settings | {"params": run.params | source}
+    return network, replace(run, options=options, params=run.params | source)
+
+
+def split(run: params.Run, pixels: Tensor, labels: Tensor) -> loop.Data:
+    """Take the first `train_images` to train on and hold the last `validation_images` out."""
+    trained = run.params["train_images"]
+    held_out = len(labels) - run.params["validation_images"]
+    return loop.Data(pixels[:trained], labels[:trained], pixels[held_out:], labels[held_out:])
 
 
 def train(
+    run: params.Run,
     network: nn.Module,
-    settings: dict[str, Any],
     data: loop.Data,
     progress: Progress,
     group: distributed.Group,
     checkpoint: Checkpoint | None,
 ) -> loop.History:
     """Train the whole network or, in mode `extract`, its head alone."""
-    values, size = settings["params"], network.image_size
-
-    def prepare(batch: Tensor) -> Tensor:
-        return images.prepare(batch, size)
-
-    if values.get("mode") != "extract":
+    prepare = partial(images.prepare, image_size=network.image_size)
+    if run.params.get("mode") != "extract":
         with condensed(network, prepare(data.inputs[:1])):
-            return loop.fit(network, data, prepare, values, progress, group, checkpoint)
-    head = models.architecture(settings["model"]).HEAD
-    layer, features = extract.freeze(network, head, data, prepare, values["precision"])
-    return loop.fit(layer, features, nn.Identity(), values, progress, group, checkpoint)
+            return loop.fit(network, data, prepare, run.params, progress, group, checkpoint)
+    head = models.architecture(run.model).HEAD
+    layer, features = extract.freeze(network, head, data, prepare, run.params["precision"])
+    return loop.fit(layer, features, nn.Identity(), run.params, progress, group, checkpoint)
 
 
-def write(
-    run: runs.Run, settings: dict[str, Any], network: nn.Module, history: loop.History
-) -> None:
-    """Write what the pipeline keeps of a run; the same training gives the same bytes."""
-    epoch, loss, validation_loss, validation_accuracy = history.epochs[-1]
-    files.write_json(
-        run.files["metrics"],
-        {
-            "loss": loss,
-            "validation_loss": validation_loss,
-            "validation_accuracy": validation_accuracy,
-            "epochs": epoch,
-            "parameters": sum(parameter.numel() for parameter in network.parameters()),
-        }
-        | ({"diverged": True} if history.diverged else {}),
-    )
+def write(run: params.Run, network: nn.Module, history: loop.History) -> None:
+    """Write what the pipeline keeps of a run, byte-identical each time."""
+    epochs, loss, validation_loss, validation_accuracy = history.epochs[-1]
+    metrics = {
+        "loss": loss,
+        "validation_loss": validation_loss,
+        "validation_accuracy": validation_accuracy,
+        "epochs": epochs,
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+    } | ({"diverged": True} if history.diverged else {})
+    plots = Path("plots/runs") / run.name
     header = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
-    files.write_csv(run.files["loss"], header, history.epochs)
-    files.write_csv(run.files["steps"], ["step", "loss"], curve(history.losses.cpu()))
-    files.write_json(run.files["settings"], settings)
-    models.save(run.files["model"], network, **settings)
+    files.write_json(Path(f"metrics/train/{run.name}.json"), metrics)
+    files.write_csv(plots / "loss.csv", header, history.epochs)
+    files.write_csv(plots / "steps.csv", ["step", "epoch", "loss"], curve(history))
+    files.write_json(Path(f"data/settings/{run.name}.json"), run.settings)
+    models.save(Path(f"data/models/{run.name}.pt"), network, **run.settings)
 
 
-def curve(losses: Tensor) -> list[tuple[int, float]]:
-    """Average (steps,) losses over equal windows, 200 at most: (last step, mean loss) of each."""
-    parts = losses.tensor_split(min(CURVE_ROWS, len(losses)))
-    ends = torch.tensor([len(part) for part in parts]).cumsum(0).tolist()
-    return [(end, part.mean().item()) for end, part in zip(ends, parts, strict=True)]
+def curve(history: loop.History) -> list[tuple[int, float, float]]:
+    """Average the loss over equal windows of steps, CURVE_ROWS at most.
+
+    Returns:
+        (last step, epochs done by then, mean loss) of each window.
+    """
+    losses = history.losses.cpu()
+    windows = losses.tensor_split(min(CURVE_ROWS, len(losses)))
+    ends = torch.tensor([len(window) for window in windows]).cumsum(0).tolist()
+    steps = len(losses) / len(history.epochs)  # in an epoch
+    return [
+        (end, round(end / steps, 4), window.mean().item())
+        for end, window in zip(ends, windows, strict=True)
+    ]
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    errors.run(main, "lower batch_size or the model's image_size in params.yaml")

@@ -1,14 +1,17 @@
 """What tests of several stages share: commands as a user runs them, a repository for them."""
 
+import csv
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+from unittest import mock
 
 from benchmarks.workspace import set_params
 
-__all__ = ["copy_repository", "do", "refusal", "run", "run_stage", "set_params"]
+__all__ = ["copy_repository", "do", "refusal", "rows", "run", "run_here", "run_stage", "set_params"]
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,6 +25,12 @@ def run_stage(*arguments: str, cwd: Path, **environment: str) -> subprocess.Comp
         capture_output=True,
         text=True,
     )
+
+
+def run_here(stage: ModuleType, *arguments: str) -> None:
+    """Run a stage in this process and folder: starting Python and PyTorch takes seconds."""
+    with mock.patch.object(sys, "argv", [stage.__name__, *arguments]):
+        stage.main()
 
 
 def run(cwd: Path, *command: str, **environment: str) -> subprocess.CompletedProcess:
@@ -49,6 +58,12 @@ def refusal(result: subprocess.CompletedProcess) -> str:
     assert "Traceback" not in result.stderr
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
     return line
+
+
+def rows(path: str) -> list[dict[str, str]]:
+    """Read a CSV file that a stage has written in the current folder."""
+    with Path(path).open() as file:
+        return list(csv.DictReader(file))
 
 
 def copy_repository(folder: Path, mnist: Path) -> Path:

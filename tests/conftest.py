@@ -1,9 +1,18 @@
+import json
+import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from commands import ROOT, copy_repository, run_stage, set_params
+from repositories import Repository, make
+
+TESTS = Path(__file__).parent
+
+# Two processes test at a time; with more threads than cores, PyTorch's spin against each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +26,17 @@ def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result = run_stage("stages.fetch", cwd=folder)
     assert result.returncode == 0, result.stderr
     return folder / "data/mnist"
+
+
+@pytest.fixture
+def here(tmp_path: Path, mnist: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Work in a folder with all that a training needs but the code, set to a few steps."""
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    set_params(tmp_path, train_images=64, validation_images=32, batch_size=16)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/mnist").symlink_to(mnist)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +53,29 @@ def workspace(tmp_path: Path, mnist: Path) -> Path:
     copy_repository(tmp_path, mnist)
     set_params(tmp_path, train_images=64, validation_images=32)
     return tmp_path
+
+
+@dataclass
+class Pipeline:
+    """A repository after its first `dvc repro`, and what each stage's command read meanwhile."""
+
+    repository: Repository
+    reads: dict[str, set[str]]
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> Iterator[Pipeline]:
+    """Run the whole pipeline once on few images; tests leave it as they find it, or copy it."""
+    repository = make(tmp_path_factory.mktemp("pipeline"), mnist)
+    trace = tmp_path_factory.mktemp("trace")
+    repository.do(
+        "dvc",
+        "repro",
+        TRACE_READS=str(trace),
+        PYTHONPATH=str(TESTS / "trace"),
+        PYTHONDONTWRITEBYTECODE="1",
+    )
+    repository.commit("results")
+    noted = [json.loads(path.read_text()) for path in trace.glob("*.json")]
+    yield Pipeline(repository, {one["command"]: set(one["read"]) for one in noted})
+    shutil.rmtree(repository.root)

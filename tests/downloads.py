@@ -1,4 +1,4 @@
-"""What the tests of downloading share: content with its pin, a server, and an address without."""
+"""What the tests of downloads share: content with its pin, and a server that answers as told."""
 
 import hashlib
 import socket
@@ -12,31 +12,34 @@ from stages.mnist.files import Pin
 
 CONTENT = bytes(range(256)) * 400
 PAUSE = 0.1  # seconds between two halves of what is sent slowly
-# The stage with a folder, named by SHELF, in the place of its sources: it needs no network.
+# The stage with a folder, named by SHELF, as its only source: it needs no network.
 FETCH_FROM_A_SHELF = """
 import os
 from pathlib import Path
 from stages import fetch
 from stages.system import errors
 def shelf(names):
-    return {name: Path(os.environ["SHELF"], name).read_bytes() for name in names}
-fetch.SOURCES = {"a shelf": shelf}
+    return [(name, Path(os.environ["SHELF"], name).read_bytes()) for name in names]
+fetch.SOURCES = [shelf]
 errors.run(fetch.main)
 """
 
 
-def pin(content):
+def pin(content: bytes) -> Pin:
     return Pin(len(content), hashlib.sha256(content).hexdigest())
 
 
-def closed_port():
+def closed_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
 
 
 class Mirror(ThreadingHTTPServer):
-    """A server on loopback that answers each path as told, and counts what it is asked for."""
+    """A server on loopback that answers each path as told, and counts what it is asked for.
+
+    An answer is content, an HTTP status, "drop", or how content is sent: (how, content).
+    """
 
     daemon_threads = True
 
@@ -61,23 +64,23 @@ class Answer(BaseHTTPRequestHandler):
         if isinstance(answer, int):
             self.send_error(answer)
             return
-        kind, content = answer if isinstance(answer, tuple) else ("whole", answer)
+        how, content = answer if isinstance(answer, tuple) else ("whole", answer)
         self.send_response(200)
-        if kind in ("cut", "stall"):
+        if how in ("cut", "stall"):
             self.send_header("Content-Length", str(len(content)))
             content = content[: len(content) // 2]
         if name.endswith("/"):  # pip reads a page of an index as nothing else
             self.send_header("Content-Type", "text/html")
         self.end_headers()
-        while kind == "slow" and len(content) > 1:
+        while how == "slow" and len(content) > 1:
             half = len(content) // 2
             self.wfile.write(content[:half])
             content = content[half:]
             self.server.stop.wait(PAUSE)
         self.wfile.write(content)
-        if kind == "stall":
+        if how == "stall":
             self.server.stop.wait()
-        while kind == "endless" and not self.server.stop.is_set():
+        while how == "endless" and not self.server.stop.is_set():
             self.wfile.write(content)
 
     def log_message(self, *args):

@@ -33,10 +33,6 @@ def painted(ink: Image.Image, colour: str, background: str) -> Image.Image:
     return ImageOps.colorize(ink, background, colour)
 
 
-def large(ink: Image.Image) -> Image.Image:
-    return painted(ink.resize((1500, 1500)), "black", "white")
-
-
 def off_centre(ink: Image.Image) -> Image.Image:
     canvas = Image.new("L", (4 * ink.width, 3 * ink.height))
     canvas.paste(ink, (3 * ink.width, 0))
@@ -101,7 +97,7 @@ STYLES = {
     "coloured.bmp": saver(lambda ink: painted(ink, "blue", "yellow")),
     "same_brightness.png": saver(lambda ink: painted(ink, "#d02020", "#007000")),
     "faint.png": saver(lambda ink: painted(ink, "#808080", "#989898")),
-    "large.png": saver(large),
+    "large.png": saver(lambda ink: painted(ink.resize((1500, 1500)), "black", "white")),
     "off_centre.png": saver(off_centre),
     "tiny.png": saver(lambda ink: ImageOps.invert(ink.resize((16, 16)))),
     "black_on_nothing.png": saver(lambda ink: on_nothing(ink, "black")),

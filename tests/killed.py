@@ -1,99 +1,85 @@
-"""Train a run of the repository in the current folder once, then killed again and again.
+"""Train a run in the current folder undisturbed, then stopped by one signal after another.
 
-python killed.py <run> <kills> <seed> <writings>
+python killed.py MODEL SIGNAL...
 
-Prints a line of JSON for the undisturbed run, which it commits, and one for each that was killed
-with SIGKILL at a random moment of its training and then run again: the outputs' SHA-256, those of
-the outputs that were there after the kill, what the second run wrote to standard error and what
-`git status` says after it. Checkpoints are written
-all the time, so that many kills hit a writing. Each training is a fork of this process, which has
+Prints a line of JSON for the undisturbed training, and one for each that was sent a signal and then
+run again: SIGKILL at a random moment, another at the first checkpoint. A checkpoint is written at
+every step, so that many signals hit a writing. Each training is a fork of this process, which has
 imported what it needs: that takes longer than the training.
 """
 
-import hashlib
 import json
 import os
 import random
+import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+import torch._dynamo  # noqa: F401 - or each training's optimizer would import it
+
+from benchmarks.workspace import results
 from stages import models, train
 from stages.system import errors
-from stages.training import checkpoint, params, runs
+from stages.training import checkpoint
+
+OUTPUTS = ["data/models", "data/settings", "metrics", "plots"]
 
 
-def start(run: str, log: Path) -> int:
+def start(log: Path) -> int:
     child = os.fork()
     if not child:
         os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
-        sys.argv = ["train", run]
+        sys.argv = ["train", sys.argv[1]]
         errors.run(train.main)
         os._exit(0)
     return child
 
 
-def training(child: int) -> bool:
-    """Wait until a run has written its first checkpoint; False if it is over before."""
-    while not list(checkpoint.FOLDER.glob("*.pt")):
-        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-            return False
+def wait_for_checkpoint(child: int) -> None:
+    """Wait until a training has written its first checkpoint, or is over."""
+    over = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    while not (list(checkpoint.FOLDER.glob("*.pt")) or os.waitid(os.P_PID, child, over)):
         time.sleep(0.001)
-    return True
 
 
-def take(files: dict[str, Path]) -> dict[str, str]:
-    """Remove what is there, so that it can't pass for the next run's, and return its hashes."""
-    found = {name: path for name, path in files.items() if path.exists()}
-    hashes = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in found.items()}
-    for path in found.values():
-        path.unlink()
+def take() -> dict[str, str]:
+    """Hash the outputs and remove them, so that they can't pass for the next training's."""
+    hashes = results(Path(), *OUTPUTS)
+    for folder in OUTPUTS:
+        shutil.rmtree(folder, ignore_errors=True)
     return hashes
 
 
-def git(*arguments: str) -> str:
-    author = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
-    command = ["git", *author, *arguments]
-    return subprocess.run(command, capture_output=True, check=True, text=True).stdout
-
-
 def main() -> None:
-    run, kills, seed, writings = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
-    checkpoint.INTERVAL, checkpoint.SHARE = 0, writings
-    models.architecture(run.partition("-")[0])
-    files = runs.find(run, params.read()).files
+    _, model, *signals = sys.argv
+    checkpoint.INTERVAL, checkpoint.MAX_OVERHEAD = 0, float("inf")
+    models.architecture(model)
     log = Path(tempfile.mkdtemp()) / "log"
-    child = start(run, log)
-    training(child)
-    begin = time.monotonic()
+    child = start(log)
+    wait_for_checkpoint(child)
+    began = time.monotonic()
     os.waitpid(child, 0)
-    seconds = time.monotonic() - begin
-    git("init", "--quiet")
-    git("add", "--all")
-    git("commit", "--quiet", "--message", "undisturbed")
-    print(json.dumps({"outputs": take(files), "error": log.read_text()}), flush=True)
-    moments = random.Random(seed)
-    while kills:
-        child = start(run, log)
-        if training(child):
+    seconds = time.monotonic() - began
+    print(json.dumps({"outputs": take(), "resumed": log.read_text()}), flush=True)
+    moments = random.Random(0)
+    while signals:
+        number = int(signals[0])
+        child = start(log)
+        wait_for_checkpoint(child)
+        if number == signal.SIGKILL:
             time.sleep(moments.uniform(0, seconds))
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        there = take(files)
+        os.kill(child, number)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        stopped, there = log.read_text(), take()
         if not list(checkpoint.FOLDER.glob("*.pt")):
-            continue  # it was over already: on a busy machine no two runs take the same time
-        kills -= 1
-        os.waitpid(start(run, log), 0)
-        status = git("status", "--porcelain")
-        report = {
-            "outputs": take(files),
-            "error": log.read_text(),
-            "there": there,
-            "status": status,
-        }
+            continue  # it was over already: on a busy machine no two trainings take the same time
+        del signals[0]
+        os.waitpid(start(log), 0)
+        report = {"code": code, "stopped": stopped, "there": there}
+        report |= {"outputs": take(), "resumed": log.read_text()}
         print(json.dumps(report), flush=True)
 
 

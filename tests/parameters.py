@@ -2,19 +2,28 @@
 
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from commands import ROOT
 from ruamel.yaml import YAML
 
-from stages.training import params, runs
+from stages.system import rules
+from stages.training import params
 
 TEXT = (ROOT / "params.yaml").read_text()
 COMMITTED = YAML(typ="safe").load(TEXT)
 
 
+def check_all(values: Any) -> None:
+    """Check values as the stages do, then look each run up."""
+    rules.check_params(values)
+    for model in values["models"]:
+        params.find(values, model)
+
+
 def load_all(path: Path) -> dict[str, Any]:
-    """Do what the stages do first: read the file, then look each run up."""
-    values = params.read(path)
-    for name in values["models"]:
-        runs.find(name, values)
+    """Read a params.yaml wherever it is, and check it as the stages do."""
+    with mock.patch.object(params, "PATH", path):
+        values = params.read()
+    check_all(values)
     return values

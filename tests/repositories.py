@@ -39,16 +39,16 @@ class Repository:
         """Change values of params.yaml, `models__model_b__epochs` for nested ones."""
         set_params(self.root, **values)
 
-    def clone(self, root: Path) -> "Repository":
+    def clone(self, root: Path, *options: str) -> "Repository":
         """Clone with git, as on another machine: what DVC keeps does not come along."""
-        self.do("git", "clone", "--quiet", str(self.root), str(root))
+        self.do("git", "clone", "--quiet", *options, str(self.root), str(root))
         there = Repository(root)
         there.introduce()
         return there
 
-    def copy(self, root: Path) -> "Repository":
+    def copy(self, root: Path, *options: str) -> "Repository":
         """Clone with a cache that holds the same, so that nothing has to run again."""
-        there = self.clone(root)
+        there = self.clone(root, *options)
         cache = Path(".dvc/cache")
         shutil.copytree(self.root / cache, root / cache, copy_function=os.link)
         there.do("dvc", "checkout", "--quiet")
@@ -63,6 +63,7 @@ class Repository:
 def make(root: Path, mnist: Path) -> Repository:
     """Lay out a repository with the working tree's files, sized to be quick, and commit it."""
     repository = Repository(copy_repository(root, mnist))
+    (root / "data/mnist").rename(root / "data/raw")  # DVC would empty data/mnist before it fetches
     repository.set_params(
         train_images=96,
         validation_images=32,

@@ -1,4 +1,4 @@
-"""A trained model leaves for another project as README says, with the real dvc.yaml."""
+"""A trained model leaves for another project as docs/use.md says, with the real dvc.yaml."""
 
 import hashlib
 import re
@@ -53,27 +53,26 @@ def mnist_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def section() -> str:
-    readme = (ROOT / "README.md").read_text()
-    return readme.split("## Use a trained model\n")[1].split("\n## ")[0]
+def page() -> str:
+    return (ROOT / "docs/use.md").read_text()
 
 
-def test_another_project_uses_it_as_readme_says(mnist_repository: Path) -> None:
+def test_another_project_uses_it_as_docs_say(mnist_repository: Path) -> None:
     elsewhere = mnist_repository.parent / "elsewhere"
     elsewhere.mkdir()
     for name in ("digit.png", "photo.jpg"):
         drawings.typed(7).save(elsewhere / name)
     (elsewhere / "notes.txt").write_text("notes")
-    first, *commands = [line[2:] for line in section().splitlines() if line.startswith("$ ")]
-    assert len(commands) == 5
+    first, *commands = [line[2:] for line in page().splitlines() if line.startswith("$ ")]
+    assert len(commands) == 6
     for command in commands:
         do(elsewhere, "bash", "-c", command)
     shown = run(elsewhere, "bash", "-c", first)
     assert shown.returncode == 1
     assert [line.split(":")[0] for line in shown.stdout.splitlines()] == ["digit.png", "photo.jpg"]
-    assert "notes.txt is no image that can be read" in shown.stderr
+    assert "notes.txt cannot be read as an image" in shown.stderr
 
-    (code,) = re.findall(r"```python\n(.*?)```", section(), re.DOTALL)
+    code = re.findall(r"```python\n(.*?)```", page(), re.DOTALL)[-1]
     assert len(list(filter(None, code.splitlines()))) == 5
     torch.manual_seed(0)
     images = torch.rand(4, 3, 32, 32) * 2 - 1

@@ -1,76 +1,75 @@
-import csv
 import json
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from commands import refusal, run_stage
-from plain import PlainB
+from commands import rows, run_here
 from torch import nn
 
-from stages import models
+from benchmarks import plain
+from stages import evaluate, models
 from stages.mnist import images, read
+from stages.system.errors import UserError
 
 OPTIONS = {"image_size": 28, "activation": "relu"}
+MODEL, METRICS = Path("data/models/model_b.pt"), Path("metrics/test/model_b.json")
 
 
 @pytest.fixture
-def saved(workspace: Path) -> Path:
-    torch.manual_seed(0)
+def network(here: Path) -> nn.Module:
+    """Save a Model B that is not trained, and return it."""
     network = models.build("model_b", **OPTIONS)
-    path = workspace / "data/models/model_b.pt"
-    models.save(path, network, "model_b", OPTIONS, {})
-    return workspace
+    models.save(MODEL, network, "model_b", OPTIONS, {})
+    return network
 
 
-def test_its_figures_are_those_of_plain_pytorch(saved: Path, mnist: Path) -> None:
-    result = run_stage("stages.evaluate", "model_b", cwd=saved)
-    assert result.returncode == 0, result.stderr
-    network = PlainB(28, nn.ReLU())
-    network.load_state_dict(models.read(saved / "data/models/model_b.pt")["state_dict"])
+def test_its_figures_are_those_of_plain_pytorch(network: nn.Module, mnist: Path) -> None:
+    run_here(evaluate, "model_b")
+    reference = plain.build("model_b", 28)
+    reference.load_state_dict(network.state_dict())
     pixels, labels = read.load("test", mnist)
     with torch.no_grad():
-        logits = network(images.prepare(pixels, 28).expand(-1, 3, -1, -1))
-    metrics = json.loads((saved / "metrics/test/model_b.json").read_text())
-    wrong = int((logits.argmax(1) != labels).sum())
-    assert metrics["errors"] == wrong
-    assert metrics["accuracy"] == (10000 - wrong) / 10000
-    assert metrics["loss"] == pytest.approx(
-        nn.functional.cross_entropy(logits, labels).item(), rel=1e-4
-    )
-    with (saved / "plots/runs/model_b/confusion.csv").open() as file:
-        pairs = [(int(row["actual"]), int(row["predicted"])) for row in csv.DictReader(file)]
-    assert pairs == list(zip(labels.tolist(), logits.argmax(1).tolist(), strict=True))
-    assert (saved / "plots/runs/model_b/mistakes.png").read_bytes().startswith(b"\x89PNG")
+        batches = (images.prepare(part, 28).expand(-1, 3, -1, -1) for part in pixels.split(1000))
+        logits = torch.cat([reference(batch) for batch in batches])
+    probability, predicted = logits.softmax(1).max(1)
+    wrong = (predicted != labels).sum().item()
+    loss = nn.functional.cross_entropy(logits, labels).item()
+    expected = {"accuracy": 1 - wrong / 10000, "loss": loss, "errors": wrong}
+    assert json.loads(METRICS.read_text()) == pytest.approx(expected, rel=1e-4)
+    pairs = Counter(zip(labels.tolist(), predicted.tolist(), strict=True))
+    assert [list(map(int, row.values())) for row in rows("plots/runs/model_b/confusion.csv")] == [
+        [*pair, count] for pair, count in sorted(pairs.items())
+    ]
+    found = rows("data/predictions/model_b.csv")
+    assert [int(row["predicted"]) for row in found] == predicted.tolist()
+    assert {len(row["probability"]) for row in found} == {len("0.123456")}
+    expected = pytest.approx(probability.tolist(), abs=1e-5)
+    assert [float(row["probability"]) for row in found] == expected
 
 
-def truncated(workspace: Path) -> None:
-    path = workspace / "data/models/model_b.pt"
-    path.write_bytes(path.read_bytes()[:5000])
-
-
-def of_another_architecture(workspace: Path) -> None:
-    network = models.build("model_a", **OPTIONS)
-    models.save(workspace / "data/models/model_b.pt", network, "model_a", OPTIONS, {})
-
-
-def short_images(workspace: Path) -> None:
-    (workspace / "data/mnist/t10k-images-idx3-ubyte").write_bytes(b"short")
+def test_a_network_that_diverged_has_no_probabilities(network: nn.Module) -> None:
+    nn.init.constant_(network.fc2.weight, float("nan"))
+    models.save(MODEL, network, "model_b", OPTIONS, {})
+    run_here(evaluate, "model_b")
+    assert json.loads(METRICS.read_text())["loss"] is None
+    assert {row["probability"] for row in rows("data/predictions/model_b.csv")} == {""}
 
 
 @pytest.mark.parametrize(
     ("run", "spoil", "words"),
     [
-        ("model_c", lambda w: None, "no run 'model_c' has been trained"),
-        ("model_b", truncated, "damaged or no model file"),
-        ("model_b", of_another_architecture, "of architecture model_a, expected model_b"),
-        ("model_b", short_images, "t10k-images-idx3-ubyte has 5 bytes"),
+        ("model_c", lambda: None, "model_c.pt does not exist .there: model_b."),
+        ("model_b", lambda: MODEL.write_bytes(b"PK"), "model_b.pt is corrupt or not a model file"),
+        ("model_b", lambda: Path("data/mnist").unlink(), "-images-idx3-ubyte is missing"),
     ],
 )
-def test_bad_input_ends_in_a_sentence_and_nothing_is_written(
-    run: str, spoil: object, words: str, saved: Path
+def test_bad_input_is_refused_and_nothing_is_written(
+    run: str, spoil: Callable[[], object], words: str, network: nn.Module, here: Path
 ) -> None:
-    spoil(saved)
-    before = (saved / "metrics/test").exists()
-    assert words in refusal(run_stage("stages.evaluate", run, cwd=saved))
-    assert (saved / "metrics/test").exists() is before
+    spoil()
+    before = set(here.rglob("*"))
+    with pytest.raises(UserError, match=words):
+        run_here(evaluate, run)
+    assert set(here.rglob("*")) == before

@@ -16,7 +16,9 @@ VEGA_LITE = "5.8"  # the oldest that vl-convert has; DVC's pages load 5.2
 RUNS = ["resnet18", "alexnet", "model_a", "model_b", "model_a-sigmoid", "model_a-tanh",
         "model_b-sigmoid", "model_b-tanh", "model_b-lr0.1", "model_b-lr0.01"]  # fmt: skip
 ONE, TWO = ["workspace"], ["before", "after"]
-LOSSES = {"validation loss": "epoch", "training loss": "step"}
+LOSSES = ["validation loss", "training loss"]
+CURVES = [f"plots/runs/{run}/{name}.csv" for run in RUNS for name in ("loss", "steps")]
+CONFUSIONS = [f"plots/runs/{run}/confusion.csv" for run in RUNS]
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -25,14 +27,12 @@ def table(path: Path) -> list[dict[str, str]]:
 
 
 def alter(root: Path) -> None:
-    """Make every loss half as large again, and every tenth prediction a 3."""
+    """Make every loss half as large again, and every count one larger."""
     for path in (root / "plots/runs").glob("*/*.csv"):
         rows = table(path)
-        for i, row in enumerate(rows):
-            if "predicted" in row:
-                row["predicted"] = "3" if i % 10 == 0 else row["predicted"]
-            else:
-                row.update({key: str(1.5 * float(row[key])) for key in row if "loss" in key})
+        for row in rows:
+            row.update({key: str(1.5 * float(row[key])) for key in row if "loss" in key})
+            row.update({key: str(1 + int(row[key])) for key in row if key == "count"})
         with path.open("w", newline="") as file:
             writer = csv.DictWriter(file, rows[0], lineterminator="\n")
             writer.writeheader()
@@ -93,13 +93,14 @@ def svg_of(spec: dict) -> ElementTree.Element:
 @pytest.mark.parametrize("revisions", [ONE, TWO], ids=["one", "two"])
 def test_every_plot_is_drawn(drawn: dict, revisions: list[str]) -> None:
     plots = drawn[len(revisions)]
-    assert set(plots) == {*LOSSES, *[f"plots/runs/{run}/confusion.csv" for run in RUNS]}
+    assert set(plots) == {*LOSSES, *CURVES, *CONFUSIONS}
     for name, spec in plots.items():
         picture = vl_convert.vegalite_to_png(spec, vl_version=VEGA_LITE)
         width, height = (int.from_bytes(picture[i : i + 4], "big") for i in (16, 20))
         assert picture.startswith(b"\x89PNG"), name
-        assert 400 * len(revisions) < width < 1300, name
-        assert 400 < height < 600, name
+        least, most = (200, 500) if name in CURVES else (400 * len(revisions), 1300)
+        assert least < width < most, name
+        assert least / 2 < height < 600, name
 
 
 @pytest.mark.parametrize("revisions", [ONE, TWO], ids=["one", "two"])
@@ -109,7 +110,7 @@ def test_ten_runs_stay_apart(drawn: dict, name: str, revisions: list[str]) -> No
     words = texts(svg)
     title = f"{name.capitalize()} of the runs"
     assert [word for word in words if word and word.startswith(title)]
-    assert {*RUNS, *revisions, LOSSES[name], "cross entropy (nats, log scale)"} <= set(words)
+    assert {*RUNS, *revisions, "epoch", "cross entropy (nats, log scale)"} <= set(words)
     columns = [group for group in marks(svg, "line") if len(group)]
     lines = [path.get("stroke") for column in columns for path in column]
     assert len(lines) == len(RUNS) * len(revisions)
@@ -119,17 +120,20 @@ def test_ten_runs_stay_apart(drawn: dict, name: str, revisions: list[str]) -> No
         assert not [word for word in words if word and word.startswith("1.")]
 
 
-@pytest.mark.parametrize("run", RUNS)
-def test_confusion_shows_its_counts(drawn: dict, repository: Path, run: str) -> None:
-    path = f"plots/runs/{run}/confusion.csv"
-    svg = svg_of(drawn[1][path])
-    cells = Counter((row["actual"], row["predicted"]) for row in table(repository / path))
-    (column,) = marks(svg, "text")
-    assert sorted(texts(column)) == sorted(map(str, cells.values()))
-    assert {f"Confusion of {run}", "workspace", "actual", "predicted"} <= set(texts(svg))
+@pytest.mark.parametrize("path", CURVES)
+def test_a_curve_has_a_line_for_each_revision(drawn: dict, path: str) -> None:
+    svg = svg_of(drawn[2][path])
+    lines = [path.get("stroke") for group in marks(svg, "line") for path in group]
+    assert len(set(lines)) == len(lines) == 2
+    assert {path, *TWO} <= set(texts(svg))
 
 
-def test_confusion_of_two_revisions_stands_side_by_side(drawn: dict) -> None:
-    before, after = marks(svg_of(drawn[2]["plots/runs/resnet18/confusion.csv"]), "text")
-    assert sum(map(int, texts(before))) == sum(map(int, texts(after))) == 10000
-    assert texts(before) != texts(after)
+@pytest.mark.parametrize("path", CONFUSIONS)
+def test_confusion_shows_its_counts(drawn: dict, repository: Path, path: str) -> None:
+    svg = svg_of(drawn[2][path])
+    after = [row["count"] for row in table(repository / path)]
+    before = [str(int(count) - 1) for count in after]
+    columns = [sorted(texts(column)) for column in marks(svg, "text")]
+    assert columns == [sorted(before), sorted(after)]
+    assert sum(map(int, before)) == 10000
+    assert {path, *TWO, "actual", "predicted"} <= set(texts(svg))

@@ -1,4 +1,4 @@
-"""Each command in README's console blocks is run by a test or by CI, so README cannot rot."""
+"""Each command in the console blocks of README and docs/ is run by a test or by CI."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 EXPERIMENTS = "tests/pipeline/test_experiments.py"
 SHARING = "tests/pipeline/test_sharing.py"
 MAKE = "tests/pipeline/test_make.py"
-ELSEWHERE = "tests/test_artifacts.py::test_another_project_uses_it_as_readme_says"
+ELSEWHERE = "tests/test_artifacts.py::test_another_project_uses_it_as_docs_say"
 
 # A command without its comment, and what runs it, on fewer images and by names of its own: a test
 # as file::function, or a script and the line in it.
@@ -38,27 +38,34 @@ RUN_BY = {
     "dvc exp apply higher": f"{EXPERIMENTS}::test_an_experiment_applied_is_there_as_if_run_here",
     "dvc exp branch higher lr-0.003": f"{EXPERIMENTS}::test_an_experiment_becomes_a_branch",
     "dvc remote add --default team ssh://server/srv/mnist": f"{SHARING}::second",
-    "dvc push --all-branches --all-tags": f"{SHARING}::second",
-    "dvc pull": f"{SHARING}::second",
+    "dvc push --run-cache --all-branches": f"{SHARING}::second",
+    "dvc pull --run-cache": f"{SHARING}::test_what_the_first_has_trained_the_second_does_not",
+    "git merge BRANCH": f"{SHARING}::test_two_branches_merge_without_training_again",
+    "dvc repro && git add --all && git commit --no-edit": (
+        f"{SHARING}::test_two_branches_merge_without_training_again"
+    ),
     "dvc exp push origin higher": f"{EXPERIMENTS}::test_an_experiment_is_shared_without_a_branch",
     "dvc exp pull origin higher": f"{EXPERIMENTS}::test_an_experiment_is_shared_without_a_branch",
     "make review BASE=main": f"{MAKE}::test_a_review_of_two_revisions_or_of_the_working_tree",
     "make review BASE=main HEAD=lr-0.003": (
         f"{MAKE}::test_a_review_of_two_revisions_or_of_the_working_tree"
     ),
-    "python -m stages.predict --run resnet18 digit.png notes.txt photo.jpg": (
-        "tests/test_predict.py::test_it_reads_on_after_a_file_that_is_no_picture"
+    "python -m predict --run resnet18 digit.png notes.txt photo.jpg": (
+        "tests/test_predict.py::test_it_reads_on_after_a_file_that_is_not_a_picture"
     ),
     "mkdir -p data/models": ELSEWHERE,
     "dvc get ../mnist data/models/resnet18.pt -o data/models/resnet18.pt": ELSEWHERE,
     "dvc get ../mnist stages": ELSEWHERE,
-    "python -m stages.predict --run resnet18 digit.png": ELSEWHERE,
+    "dvc get ../mnist predict": ELSEWHERE,
+    "python -m predict --run resnet18 digit.png": ELSEWHERE,
     "dvc artifacts get ../mnist resnet18 --rev v1.0.0 -o resnet18.pt": ELSEWHERE,
 }
 
 
 def commands() -> list[str]:
-    blocks = re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    text = "\n".join(page.read_text() for page in pages)
+    blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines() if line.startswith("$ ")]
     return [re.sub(r"\s+#.*", "", line.removeprefix("$ ")).strip() for line in lines]
 

@@ -1,56 +1,57 @@
-import hashlib
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 import torchvision
 from checkpoints import OFFICIAL, cached, stand_in
-from commands import refusal, run_stage, set_params
+from commands import ROOT, set_params
 from harm import Trap
 
-from stages import models
+from stages import models, weights
+from stages.system.errors import UserError
 
 HEAD = {"resnet18": "fc.", "alexnet": "classifier.6."}
 
 
 @pytest.fixture
-def hub(tmp_path: Path) -> Path:
-    """Return the folder that TORCH_HOME names."""
-    return tmp_path / "hub"
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The stage in an empty repository, whose torch.hub has no cache and reaches no server."""
 
+    def start(model: str, **params: object) -> dict:
+        set_params(tmp_path, **params)
+        monkeypatch.setattr(sys, "argv", ["weights", model])
+        weights.main()
+        return torch.load(f"data/weights/{model}.pt", weights_only=True)
 
-def made(workspace: Path, model: str) -> dict:
-    return torch.load(workspace / f"data/weights/{model}.pt", weights_only=True)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    return start
 
 
 @pytest.mark.parametrize("model", OFFICIAL)
-def test_random_is_the_initialisation_that_the_seed_gives(model: str, workspace: Path) -> None:
-    set_params(workspace, seed=5)
-    for _ in range(2):
-        assert run_stage("stages.weights", model, cwd=workspace).returncode == 0
-        content = made(workspace, model)
-        torch.manual_seed(5)
-        network = getattr(torchvision.models, model)(num_classes=10)
-        if model == "alexnet":  # torchvision's own but for the convolutions
-            for layer in network.features:
-                if isinstance(layer, torch.nn.Conv2d):
-                    torch.nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-                    torch.nn.init.zeros_(layer.bias)
-        expected = dict(network.state_dict())
-        torch.testing.assert_close(content["state_dict"], expected, rtol=0, atol=0)
+def test_random_is_the_initialisation_that_the_seed_gives(model: str, start) -> None:
+    content = start(model, seed=5)
+    torch.manual_seed(5)
+    network = getattr(torchvision.models, model)(num_classes=10)
+    if model == "alexnet":  # torchvision's own but for the convolutions
+        for layer in network.features:
+            if isinstance(layer, torch.nn.Conv2d):
+                torch.nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                torch.nn.init.zeros_(layer.bias)
+    expected = dict(network.state_dict())
+    torch.testing.assert_close(content["state_dict"], expected, rtol=0, atol=0)
     assert content["params"] == {"seed": 5, "weights": "random"}
-    assert isinstance(models.load(workspace / f"data/weights/{model}.pt"), torch.nn.Module)
+    assert isinstance(models.load(Path(f"data/weights/{model}.pt")), torch.nn.Module)
 
 
 @pytest.mark.parametrize("model", OFFICIAL)
-def test_imagenet_is_the_checkpoint_with_a_fresh_head(
-    model: str, workspace: Path, hub: Path
-) -> None:
-    official = stand_in(hub, model)
-    set_params(workspace, **{f"weights__{model}": "imagenet"})
-    result = run_stage("stages.weights", model, cwd=workspace, TORCH_HOME=str(hub))
-    assert result.returncode == 0, result.stderr
-    content = made(workspace, model)
+def test_imagenet_is_the_checkpoint_with_a_fresh_head(model: str, start, tmp_path: Path) -> None:
+    official = stand_in(tmp_path, model)
+    content = start(model, **{f"weights__{model}": "imagenet"})
     assert content["params"]["weights"] == "imagenet"
     for key, tensor in content["state_dict"].items():
         if key.startswith(HEAD[model]):
@@ -59,41 +60,35 @@ def test_imagenet_is_the_checkpoint_with_a_fresh_head(
             assert torch.equal(tensor, official[key])
 
 
-def test_imagenet_without_a_network_says_what_to_do(workspace: Path, hub: Path) -> None:
-    set_params(workspace, weights__resnet18="imagenet")
-    nobody = "http://127.0.0.1:9"
-    result = run_stage("stages.weights", "resnet18", cwd=workspace, TORCH_HOME=str(hub),
-                       https_proxy=nobody, HTTPS_PROXY=nobody)  # fmt: skip
-    line = refusal(result)
-    assert "weights.resnet18 is imagenet" in line
-    assert str(cached(hub, "resnet18")) in line
-    assert "random" in line
-    assert not (workspace / "data/weights").exists()
-
-
-@pytest.mark.parametrize("damage", ["truncated", "incomplete", "another architecture", "malicious"])
-def test_a_bad_checkpoint_is_refused(damage: str, workspace: Path, hub: Path) -> None:
-    state = stand_in(hub, "alexnet")
-    path = cached(hub, "alexnet")
-    canary = hub / "canary"
-
-    if damage == "truncated":
-        path.write_bytes(path.read_bytes()[:1000])
-    elif damage == "incomplete":
-        del state["features.3.weight"]
-        torch.save(state, path)
-    elif damage == "malicious":
-        torch.save({"features.0.weight": Trap(canary)}, path)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: {key: state[key] for key in list(state)[1:]},
+        lambda state: state | {"layer5.weight": torch.zeros(1)},
+        lambda state: {f"module.{key}": tensor for key, tensor in state.items()},
+        lambda state: {"state_dict": state},
+        lambda state: list(state),
+        lambda state: {1: torch.zeros(1)},
+        lambda state: state | {"conv1.weight": Trap(Path("canary"))},
+        None,
+    ],
+    ids=["incomplete", "more", "module.", "wrapped", "list", "no names", "malicious", "cut short"],
+)
+def test_another_checkpoint_is_refused(change, start, tmp_path: Path) -> None:
+    state, path = stand_in(tmp_path, "resnet18"), cached(tmp_path, "resnet18")
+    if change:
+        torch.save(change(state), path)
     else:
-        torch.save({"conv1.weight": torch.zeros(1)}, path)
-    before = hashlib.sha256(path.read_bytes()).hexdigest()
-    set_params(workspace, weights__alexnet="imagenet")
-    refusal(run_stage("stages.weights", "alexnet", cwd=workspace, TORCH_HOME=str(hub)))
-    assert not (workspace / "data/weights").exists()
-    assert not canary.exists()
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == before
+        path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(UserError) as refused:
+        start("resnet18", weights__resnet18="imagenet")
+    assert str(refused.value) == f"{path} is not torchvision's resnet18: remove it and run again"
+    assert path.exists()
+    assert not (tmp_path / "data").exists()
+    assert not (tmp_path / "canary").exists()
 
 
 @pytest.mark.parametrize("model", ["model_a", "nonsense"])
-def test_a_model_without_starting_weights_is_refused(model: str, workspace: Path) -> None:
-    assert repr(model) in refusal(run_stage("stages.weights", model, cwd=workspace))
+def test_a_model_without_starting_weights_is_refused(model: str, start) -> None:
+    with pytest.raises(UserError, match=repr(model)):
+        start(model)

@@ -1,1 +1,1 @@
-"""What people call by hand, outside the pipeline."""
+"""Commands that people run by hand, outside the pipeline."""

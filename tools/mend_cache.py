@@ -1,6 +1,6 @@
-"""Remove what is damaged from DVC's cache: DVC makes or pulls it again, but does not look itself.
+"""Remove corrupt objects from DVC's cache, so that DVC makes or pulls them again.
 
-DVC takes an object of its cache that is read-only for right, and puts a damaged one in the place
+DVC trusts a read-only object in its cache without looking inside, and puts a corrupt one in place
 of a result that was just made again.
 
 python -m tools.mend_cache
@@ -15,19 +15,19 @@ from stages.system import errors
 
 
 def main() -> None:
-    """Remove each object whose content is not what its name says."""
+    """Remove each object whose content does not match its name."""
     with Repo() as repo:
         folder = Path(repo.cache.local.path)
     objects = sorted(path for path in folder.glob("??/*") if path.is_file())
-    damaged = [path for path in objects if md5(path) != name(path)]
-    for path in damaged:
+    corrupt = [path for path in objects if md5(path) != name(path)]
+    for path in corrupt:
         path.unlink()
-        print(f"removed {path}: damaged")
-    print(f"{len(objects)} objects in DVC's cache, {len(damaged)} of them damaged")
+        print(f"removed {path}: corrupt")
+    print(f"{len(objects)} objects in DVC's cache, {len(corrupt)} of them corrupt")
 
 
 def name(path: Path) -> str:
-    """The MD5 that an object's place in the cache stands for."""
+    """Return the MD5 that an object's path in the cache stands for."""
     return path.parent.name + path.name.removesuffix(".dir")
 
 

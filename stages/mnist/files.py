@@ -1,25 +1,23 @@
-"""The four raw IDX files: their names, sizes and SHA-256, and whether given bytes are theirs."""
+"""The four raw IDX files: their names, sizes and hashes, and how to tell them from others."""
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+
+from stages.system import messages
 
 FOLDER = Path("data/mnist")
 
 
-@dataclass(frozen=True)
-class Pin:
-    """The exact size in bytes and the SHA-256 (hex) of one file."""
+class Pin(NamedTuple):
+    """The exact size in bytes and the SHA-256 (hex) of a file."""
 
     size: int
     sha256: str
 
 
-TRAIN_IMAGES = "train-images-idx3-ubyte"
-TRAIN_LABELS = "train-labels-idx1-ubyte"
-TEST_IMAGES = "t10k-images-idx3-ubyte"
-TEST_LABELS = "t10k-labels-idx1-ubyte"
-
+TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
 PINS = {
     TRAIN_IMAGES: Pin(
         47_040_016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
@@ -31,33 +29,38 @@ PINS = {
 
 
 def fault(content: bytes, pin: Pin) -> str | None:
-    """Say how `content` differs from what is pinned; None where it does not.
-
-    `content` may be cut one byte after the pinned size: that is enough to tell that it is too long.
-    """
+    """Say how `content`, which may be cut one byte after the pinned size, differs from its pin."""
     if len(content) > pin.size:
         return f"has more than the {pin.size:,} bytes expected"
     if len(content) < pin.size:
         return f"has {len(content):,} bytes, not the {pin.size:,} expected"
     found = hashlib.sha256(content).hexdigest()
-    if found != pin.sha256:
-        return f"has SHA-256 {found}, not the expected {pin.sha256}"
-    return None
+    return None if found == pin.sha256 else f"has SHA-256 {found}, not the expected {pin.sha256}"
 
 
 def read(path: Path, pin: Pin) -> tuple[bytes, str | None]:
-    """Read a file once, one byte beyond the pinned size at most.
+    """Read a file, at most one byte more than its pin says.
 
     Returns:
-        Its bytes, and what is wrong with them (None: they are those pinned). A path that is no
-        regular file is "missing", without bytes.
+        Its bytes, and what is wrong with them: None if they are the pinned ones.
+
+    Raises:
+        OSError: it cannot be read.
     """
-    # A pipe or a device would block or never end.
-    if not path.is_file():
+    if not path.is_file():  # a pipe or a device might never end
         return b"", "is missing or is not a file"
-    try:
-        with path.open("rb") as file:
-            content = file.read(pin.size + 1)
-    except OSError as error:
-        return b"", f"cannot be read ({error.strerror})"
+    with path.open("rb") as file:
+        content = file.read(pin.size + 1)
     return content, fault(content, pin)
+
+
+def verified(name: str, folder: Path = FOLDER) -> bytes:
+    """Read one of the four files.
+
+    Raises:
+        UserError: it is missing or corrupt.
+    """
+    content, wrong = read(folder / name, PINS[name])
+    if wrong:
+        raise messages.mnist_corrupt(folder / name, wrong)
+    return content

@@ -5,7 +5,6 @@ from pathlib import Path
 import torch
 
 from stages.mnist import files
-from stages.system.errors import UserError
 
 SPLITS = {
     "train": (files.TRAIN_IMAGES, files.TRAIN_LABELS),
@@ -24,23 +23,11 @@ def load(split: str, folder: Path = files.FOLDER) -> tuple[torch.Tensor, torch.T
         Images, uint8 (N, 28, 28), 0 background to 255 ink, and labels, int64 (N,), 0 to 9.
 
     Raises:
-        UserError: a file is missing or damaged.
+        UserError: a file is missing or corrupt.
     """
-    images, labels = (_bytes(folder / name, files.PINS[name]) for name in SPLITS[split])
-    # 16 and 8 bytes of header; the hashes were checked, so it needs no parsing.
+    # bytearray: torch warns about a buffer that cannot be written to
+    images, labels = (bytearray(files.verified(name, folder)) for name in SPLITS[split])
     return (
         torch.frombuffer(images, dtype=torch.uint8, offset=16).view(-1, 28, 28),
         torch.frombuffer(labels, dtype=torch.uint8, offset=8).long(),
     )
-
-
-def _bytes(path: Path, pin: files.Pin) -> bytearray:
-    content, wrong = files.read(path, pin)
-    if wrong:
-        # DVC 3.67 takes a deleted file from its cache, but not in place of a damaged one.
-        raise UserError(
-            f"{path} {wrong}; delete it and run `dvc repro fetch` (offline: `make mend`, then "
-            f"`dvc checkout {files.FOLDER}`)"
-        )
-    # torch warns of a buffer that it could not write to.
-    return bytearray(content)

@@ -1,9 +1,10 @@
-"""The networks: one file an architecture, found by its name, and the model files they live in.
+"""The networks, one file per architecture, found by name, and their model files.
 
-An architecture's file says all about it: `build(image_size, **options)`, MINIMUM_IMAGE_SIZE
-(pixels) and OPTIONS (the values each option may take); one that comes with ImageNet weights also
-IMAGENET (torchvision's) and HEAD (the name of its last layer), and STEM if its first layer can be
-made anew. Files are imported only when asked for, so a change to one concerns no other's stages.
+An architecture's file defines everything about it: `build(image_size, **options)`,
+MINIMUM_IMAGE_SIZE (pixels) and OPTIONS (the values each option may take); one that comes with
+ImageNet weights also IMAGENET (torchvision's) and HEAD (the name of its last layer), and STEM if
+its first layer can be replaced. Files are imported on demand, so changing one affects no other
+network's stages.
 """
 
 import importlib
@@ -15,13 +16,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from stages.system import errors, files, interrupts
-from stages.system.errors import UserError
+from stages.system import errors, files, messages, rules
 
-LARGEST_FILE = 2**30  # bytes; VGG-16's has half as many
-LARGEST_IMAGE_SIZE = 1024  # pixels a side
-REMEDY = "remove it, then run `make mend` and `dvc repro` to make it again"
+LARGEST_IMAGE_SIZE = 1024  # pixels per side
 ENTRIES = {"model": str, "options": dict, "params": dict, "state_dict": dict}
+
+
+class CorruptError(Exception):
+    """A file without tensors that can be read safely; str() is the reason."""
 
 
 def names() -> list[str]:
@@ -34,17 +36,22 @@ def architecture(name: str) -> ModuleType:
     """Import the file of one architecture.
 
     Raises:
-        UserError: there is none of that name.
+        UserError: no such architecture.
     """
     if name not in names():
-        raise UserError(
-            f"unknown model {name!r}: expected one of {', '.join(names())}, "
-            f"or add it as stages/models/<name>.py"
-        )
+        raise messages.unknown_model(name, names(), "it as stages/models/<name>.py")
     return importlib.import_module(f"stages.models.{name}")
 
 
-def build(name: str, **options: Any) -> nn.Module:
+def option_rules(module: ModuleType) -> dict[str, rules.Rule]:
+    """Say what values the options of an architecture may have."""
+    size = rules.integer(module.MINIMUM_IMAGE_SIZE, LARGEST_IMAGE_SIZE)
+    return {"image_size": size} | {
+        option: rules.one_of(*values) for option, values in module.OPTIONS.items()
+    }
+
+
+def build(name: str, /, **options: Any) -> nn.Module:
     """Build a network with fresh weights, drawn from torch's global random state.
 
     Args:
@@ -61,18 +68,9 @@ def build(name: str, **options: Any) -> nn.Module:
     """
     module = architecture(name)
     options = {"image_size": 224} | options
-    size, smallest = options["image_size"], module.MINIMUM_IMAGE_SIZE
-    if type(size) is not int or not smallest <= size <= LARGEST_IMAGE_SIZE:
-        raise UserError(
-            f"image_size of {name} is {size!r}, "
-            f"expected from {smallest} to {LARGEST_IMAGE_SIZE} pixels"
-        )
-    for option, value in options.items():
-        if option != "image_size" and value not in module.OPTIONS.get(option, ()):
-            allowed = {"image_size": "pixels"} | module.OPTIONS
-            raise UserError(f"{name} has no {option} {value!r}, expected options are {allowed}")
+    rules.check(f"{name}: ", options, option_rules(module), complete=False)
     network = module.build(**options)
-    network.image_size = size
+    network.image_size = options["image_size"]
     return network
 
 
@@ -85,79 +83,58 @@ def save(
     """
     state = {key: tensor.cpu().contiguous() for key, tensor in network.state_dict().items()}
     content = {"model": model, "options": options, "params": params, "state_dict": state}
-    with interrupts.held():  # torch.save would turn an interruption into an error of its own
-        files.write(path, lambda file: torch.save(content, file))
+    files.write(path, lambda file: torch.save(content, file))
+
+
+def load_tensors(path: Path, device: torch.device | str = "cpu") -> Any:
+    """Read what torch.save wrote, tensors to `device`; nothing in the file can run code.
+
+    Raises:
+        OSError: the file cannot be opened.
+        CorruptError: it is incomplete, or holds more than tensors and plain values.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            # a compressed member could hold any amount; torch.save compresses none
+            compressed = any(member.compress_type for member in archive.infolist())
+            if compressed or archive.testzip():  # torch.load verifies no checksums
+                raise zipfile.BadZipFile
+        return torch.load(path, map_location=device, weights_only=True)
+    except Exception as error:  # a corrupt file can fail anywhere in zip, pickle or torch
+        if isinstance(error, OSError) or errors.out_of_memory(error):
+            raise
+        raise CorruptError(type(error).__name__) from error
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a model file's four entries, tensors on the CPU; nothing in it can run code.
+    """Read a model file's four entries, tensors on the CPU.
 
     Raises:
         UserError: no such file, or not a whole model file.
     """
     if not path.is_file():
-        raise UserError(f"{path} does not exist: run `dvc repro` to make it")
-    if path.stat().st_size > LARGEST_FILE:
-        raise UserError(f"{path} has more than {LARGEST_FILE:,} bytes, no model has: {REMEDY}")
+        raise messages.no_model_file(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            # A member that is compressed could hold any amount; torch.save compresses none.
-            if any(member.compress_type for member in archive.infolist()):
-                raise zipfile.BadZipFile
-            if archive.testzip():  # torch.load checks no sums
-                raise zipfile.BadZipFile
-        content = torch.load(path, map_location="cpu", weights_only=True)
-        if {key: type(content[key]) for key in ENTRIES} != ENTRIES or len(content) != len(ENTRIES):
-            raise TypeError
-        if not all(isinstance(key, str) for key in content["options"]):
-            raise TypeError
-        if not all(isinstance(value, str | int | float) for value in content["options"].values()):
-            raise TypeError
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}): see to its rights") from error
-    except Exception as error:  # a damaged file can fail anywhere in zip, pickle or torch
-        if errors.out_of_memory(error):
-            raise
-        reason = type(error).__name__
-        raise UserError(f"{path} is damaged or no model file ({reason}): {REMEDY}") from error
+        content = load_tensors(path)
+        if {key: type(value) for key, value in content.items()} != ENTRIES:
+            raise CorruptError("other entries")
+        if not all(isinstance(option, str) for option in content["options"]):
+            raise CorruptError("options without a name")
+    except (CorruptError, AttributeError) as error:
+        raise messages.model_file_corrupt(path, str(error)) from error
     return content
 
 
-def load(path: Path | str, model: str | None = None) -> nn.Module:
+def load(path: Path | str) -> nn.Module:
     """Build the network that a model file describes, with its weights, in eval mode, on the CPU.
 
-    Args:
-        path: of the model file.
-        model: the architecture that it has to be of; any unless given.
-
     Raises:
-        UserError: no such file, a damaged one, or one of another architecture.
+        UserError: no such file, or a corrupt one.
     """
     content = read(Path(path))
-    if model not in (None, content["model"]):
-        raise UserError(
-            f"{path} holds a network of architecture {content['model']}, expected {model}: {REMEDY}"
-        )
     network = build(content["model"], **content["options"])
     restore(network, content["state_dict"], path)
     return network.eval()
-
-
-def of_run(run: str) -> nn.Module:
-    """Load a run's network, as `load` does.
-
-    Raises:
-        UserError: no such run, a damaged model file, or one of an architecture that is not the
-            run's.
-    """
-    path = Path(f"data/models/{run}.pt")
-    if not path.is_file():
-        trained = sorted(file.stem for file in path.parent.glob("*.pt"))
-        raise UserError(
-            f"no run {run!r} has been trained ({path} does not exist): expected one of "
-            f"{', '.join(trained) or 'those that dvc.yaml trains'}, or run `dvc repro` first"
-        )
-    return load(path, run.partition("-")[0])
 
 
 def restore(network: nn.Module, state: dict[str, torch.Tensor], path: Path | str) -> None:
@@ -169,6 +146,4 @@ def restore(network: nn.Module, state: dict[str, torch.Tensor], path: Path | str
     try:
         network.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError) as error:
-        raise UserError(
-            f"{path} does not hold the weights of its architecture: {REMEDY}"
-        ) from error
+        raise messages.other_weights(path) from error

@@ -14,12 +14,12 @@ IMAGENET = torchvision.models.AlexNet_Weights.IMAGENET1K_V1
 def build(image_size: int, dropout: float = 0.5) -> nn.Module:
     """Build the network for (N, 3 or 1, H, W) float images of 63 pixels or more, (N, 10) logits.
 
-    Its convolutions start as He et al. proposed (2015, arXiv:1502.01852), which keeps the variance
-    of activations from layer to layer; PyTorch's default shrinks it.
+    Its convolutions are initialised after He et al. (2015, arXiv:1502.01852), which preserves the
+    variance of activations from layer to layer; PyTorch's default shrinks it.
 
     Args:
-        image_size: any from 63; the pooling before the linear layers evens it out.
-        dropout: the probability before the first two linear layers, 0.5 in the original.
+        image_size: any from 63, as average pooling gives the linear layers a 6 x 6 map.
+        dropout: its probability before the first two linear layers; 0.5 in the original.
     """
     network = torchvision.models.alexnet(num_classes=10, dropout=dropout)
     for layer in network.features:
@@ -27,7 +27,7 @@ def build(image_size: int, dropout: float = 0.5) -> nn.Module:
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             nn.init.zeros_(layer.bias)
     layers.pool_first(network.features)
-    layers.adopt(network)
-    if not dropout:  # which would come between
-        layers.pool_in(network, "classifier.1")
+    layers.convert_layers(network)
+    if not dropout:  # which would sit between the two
+        layers.fuse_avgpool(network, "classifier.1")
     return network

@@ -1,12 +1,13 @@
-"""Layers that leave out the work whose result is known beforehand.
+"""Layers that skip work whose result is known in advance.
 
-All identities are exact up to floating-point rounding, for outputs and for gradients, and leave
-the parameters as in PyTorch's own layers, so state dicts are interchangeable.
+Outputs and gradients are those of PyTorch's layers up to floating-point rounding, and parameters
+are the same, so state dicts are interchangeable.
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -19,61 +20,69 @@ ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
 class Conv2d(nn.Conv2d):
     """torch.nn.Conv2d, cheaper on grey images and on feature maps smaller than the kernel.
 
-    - Given one channel where `in_channels` are expected, it takes the channels to be copies of it:
+    - A single channel where `in_channels` are expected stands for that many copies of it:
       conv(expand(x), w) = conv(x, w.sum(1)).
-    - Kernel taps that meet nothing but zero padding are left out: on a 1 x 1 map eight of the nine
-      taps of a 3 x 3 kernel.
+    - The kernel is cropped to the taps that reach the input: on a 1 x 1 map, one of the nine taps
+      of a 3 x 3 kernel.
+
+    With dilation, groups, `padding` as a string or a `padding_mode` other than zeros, it runs
+    PyTorch's convolution on the whole kernel and all copies.
     """
 
     def forward(self, input: Tensor) -> Tensor:
         """Convolve (N, in_channels or 1, H, W) to (N, out_channels, H', W')."""
+        if not self._can_crop():
+            return super().forward(input.expand(-1, self.in_channels, -1, -1))
         weight = self._weight(input)
-        rows, columns = (self._taps(dim, input.shape[2 + dim]) for dim in (0, 1))
-        padding = (self.padding[0] - rows.start, self.padding[1] - columns.start)
-        # no slice where nothing is cut: autograd would fill and copy a whole gradient for it
+        rows, columns, padding = self._crop(input.shape)
+        # no slice where nothing is cropped: autograd would fill and copy a whole gradient for it
         if (rows.stop - rows.start, columns.stop - columns.start) != self.kernel_size:
             weight = weight[:, :, rows, columns]
         return functional.conv2d(input, weight, self.bias, self.stride, padding)
 
-    def condense(self, input: Tensor) -> Callable[[], None]:
-        """Be a convolution with the taps alone that meet inputs like this one; see `condensed`."""
-        rows, columns = (self._taps(dim, input.shape[2 + dim]) for dim in (0, 1))
+    def condense(self, shape: torch.Size) -> Callable[[], None]:
+        """Keep only the taps that reach inputs of this shape; returns the undo, see `condensed`."""
+        if not self._can_crop():
+            return lambda: None
         before = self.weight, self.kernel_size, self.padding
+        rows, columns, padding = self._crop(shape)
         taps = self.weight.detach()[:, :, rows, columns]
         self.weight = nn.Parameter(taps.clone(), self.weight.requires_grad)
-        self.kernel_size = tuple(taps.shape[2:])
-        self.padding = (self.padding[0] - rows.start, self.padding[1] - columns.start)
+        self.kernel_size, self.padding = tuple(taps.shape[2:]), padding
 
-        def expand() -> None:
+        def undo() -> None:
             taps.copy_(self.weight.detach())
             self.weight, self.kernel_size, self.padding = before
 
-        return expand
+        return undo
 
     def _weight(self, input: Tensor) -> Tensor:
-        """The kernel for the channels that the input has."""
+        """The kernel for as many channels as the input has."""
         if input.shape[1] < self.in_channels:
             return self.weight.sum(1, keepdim=True)
         return self.weight
 
-    def _taps(self, dim: int, size: int) -> slice:
-        """The taps along one dimension that meet the input, all if cutting needs uneven padding."""
-        kernel, stride, padding = self.kernel_size[dim], self.stride[dim], self.padding[dim]
-        outputs = (size + 2 * padding - kernel) // stride + 1
-        first = max(0, padding - (outputs - 1) * stride)
-        last = min(kernel - 1, size - 1 + padding)
-        cut = slice(first, last + 1)
-        even = (size + 2 * (padding - first) - (last + 1 - first)) // stride + 1 == outputs
-        return cut if even else slice(0, kernel)
+    def _can_crop(self) -> bool:
+        zeros = self.padding_mode == "zeros" and not isinstance(self.padding, str)
+        return zeros and self.groups == 1 and self.dilation == (1, 1)
+
+    def _crop(self, shape: torch.Size) -> tuple[slice, slice, tuple[int, int]]:
+        """The kernel's rows and columns that reach the input, and the padding they need."""
+        rows, columns = map(reaching_taps, shape[2:], self.kernel_size, self.stride, self.padding)
+        return rows, columns, (self.padding[0] - rows.start, self.padding[1] - columns.start)
 
 
 class ConvPool2d(Conv2d):
-    """Conv2d with a stride of 1 and max pooling over 2 x 2 behind it, as one convolution.
+    """A convolution with a stride of 1 and the 2 x 2 max pooling after it, as one convolution.
 
-    The four outputs of a window are four channels of a convolution with a stride of 2, by the
-    kernel in its four places; the largest is the pooled one. PyTorch's own pooling costs more than
-    the convolution before it where channels are few.
+    The four outputs of a pooling window become four channels of a convolution with a stride of 2,
+    with the kernel shifted for each; their maximum is the result. Where channels are few, PyTorch's
+    pooling costs more than the convolution before it.
     """
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, padding: int = 0):
+        """Initialise as torch.nn.Conv2d does; its other arguments are not supported."""
+        super().__init__(in_channels, out_channels, kernel_size, padding=padding)
 
     def forward(self, input: Tensor) -> Tensor:
         """Map (N, in_channels or 1, H, W) to (N, out_channels, H' // 2, W' // 2)."""
@@ -81,116 +90,128 @@ class ConvPool2d(Conv2d):
         places = [functional.pad(weight, (x, 1 - x, y, 1 - y)) for y in (0, 1) for x in (0, 1)]
         window = functional.conv2d(input, torch.cat(places), stride=2, padding=self.padding)
         window = window.unflatten(1, (4, self.out_channels))
-        return Largest.apply(window) + self.bias[:, None, None]
+        return AMax.apply(window) + self.bias[:, None, None]
 
 
-class Largest(torch.autograd.Function):
-    """amax(1), the gradient in equal parts to all that are largest, by a quicker way back."""
+class AMax(torch.autograd.Function):
+    """Tensor.amax(1), whose gradient all maxima share equally, with a faster backward pass."""
 
     @staticmethod
     def forward(ctx: FunctionCtx, input: Tensor) -> Tensor:
-        """Take the maximum of (N, M, ...) over its M to (N, ...)."""
-        largest = input.amax(1)
-        ctx.save_for_backward(input, largest)
-        return largest
+        """Take the maximum of (N, M, ...) over M to (N, ...)."""
+        maximum = input.amax(1)
+        ctx.save_for_backward(input, maximum)
+        return maximum
 
     @staticmethod
     def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:
-        """Hand the gradient down."""
-        input, largest = ctx.saved_tensors
-        # as numbers from the start: PyTorch multiplies by booleans slowly
-        chosen = torch.eq(input, largest.unsqueeze(1), out=torch.empty_like(input))
+        """Share (N, ...) among the maxima, to (N, M, ...)."""
+        input, maximum = ctx.saved_tensors
+        # floats from the start: PyTorch is slow at multiplying by booleans
+        chosen = torch.eq(input, maximum.unsqueeze(1), out=torch.empty_like(input))
         return chosen.mul_((gradient / chosen.sum(1)).unsqueeze(1))
 
 
 class AdaptiveAvgPool2d(nn.AdaptiveAvgPool2d):
-    """torch.nn.AdaptiveAvgPool2d as one matrix product: its own backward on GPUs is not exact."""
+    """torch.nn.AdaptiveAvgPool2d as a matrix product: its backward on GPUs is not deterministic."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Average (N, C, H, W) over the windows of torch's definition to (N, C, *output_size)."""
-        if input.shape[2:] == self.output_size:
+        """Average (N, C, H, W) over PyTorch's windows to (N, C, *output_size)."""
+        sides = self.output_size
+        sides = sides if isinstance(sides, tuple) else (sides, sides)
+        if input.shape[2:] == sides:
             return input
         rows, columns = (
-            windows(size, wanted, input)
-            for size, wanted in zip(input.shape[2:], self.output_size, strict=True)
+            pooling_matrix(size, side, input)
+            for size, side in zip(input.shape[2:], sides, strict=True)
         )
         pooled = functional.linear(input.flatten(2), torch.kron(rows, columns))
-        return pooled.unflatten(2, self.output_size)
+        return pooled.unflatten(2, sides)
 
 
 class PooledLinear(nn.Linear):
-    """torch.nn.Linear behind average pooling to `sides`, which it does itself, on its weights.
+    """torch.nn.Linear and the average pooling to `sides` before it, done on the weights.
 
-    Pooling is linear, so W (P x) = (W P) x. On a 1 x 1 map it makes copies alone, and what is left
-    of AlexNet's first linear layer is a thirty-sixth. A map that is larger than `sides` is pooled
-    itself, which is less work.
+    Pooling is linear, so W (P x) = (W P) x. Pooling a 1 x 1 map to AlexNet's 6 x 6 only copies it,
+    so a 36th of the weights is enough. A map larger than `sides` is pooled itself: less work.
     """
 
     sides: tuple[int, int]
 
     def forward(self, input: Tensor) -> Tensor:
-        """Map (N, C * H * H), not pooled yet, to (N, out_features)."""
+        """Map (N, C * H * H), flattened but not pooled, to (N, out_features)."""
         if input.shape[1] == self.weight.shape[1]:
             return super().forward(input)
         places = math.prod(self.sides)
         channels = self.in_features // places
-        side = math.isqrt(input.shape[1] // channels)
-        windows_of = torch.kron(*(windows(side, wanted, input) for wanted in self.sides))
+        size = math.isqrt(input.shape[1] // channels)
+        pooling = torch.kron(*(pooling_matrix(size, side, input) for side in self.sides))
         if input.shape[1] > self.in_features:  # the weights would grow
-            pooled = functional.linear(input.unflatten(1, (channels, side * side)), windows_of)
+            pooled = functional.linear(input.unflatten(1, (channels, size * size)), pooling)
             return super().forward(pooled.flatten(1))
-        weight = self.weight.unflatten(1, (channels, places)) @ windows_of
+        weight = self.weight.unflatten(1, (channels, places)) @ pooling
         return functional.linear(input, weight.flatten(1), self.bias)
 
-    def condense(self, input: Tensor) -> Callable[[], None]:
-        """On a 1 x 1 map be a linear layer with the sums over copies; see `condensed`.
+    def condense(self, shape: torch.Size) -> Callable[[], None]:
+        """On 1 x 1 maps, keep only the sums over copies; returns the undo, see `condensed`.
 
-        Adam would move each of 36 equal parts by the learning rate, so their sum by 36 times that.
+        With Adam, the sum then moves by the learning rate and not by 36 times as much.
         """
         before, places = self.weight, math.prod(self.sides)
-        if input.shape[1] * places != self.in_features:
+        if shape[1] * places != self.in_features:
             return lambda: None
         parts = before.detach().unflatten(1, (-1, places))
         start = parts.sum(2)
         self.weight = nn.Parameter(start.clone(), before.requires_grad)
 
-        def expand() -> None:
+        def undo() -> None:
             parts.add_(((self.weight.detach() - start) / places).unsqueeze(2))
             self.weight = before
 
-        return expand
+        return undo
 
 
 @contextmanager
 def condensed(network: nn.Module, input: Tensor) -> Iterator[None]:
-    """Let `network` hold those parameters alone, within the block, that its inputs can tell apart.
+    """Keep only parameters the input can distinguish, within the block.
 
-    The optimizer has nothing to carry along then for the taps of a kernel that meet padding alone,
-    and one parameter for weights that are summed: of AlexNet's 57 million at 72 pixels, 20 are
-    left. Afterwards the network has its own parameters again, with what was learned.
+    The optimizer then carries neither kernel taps that meet nothing but padding nor several weights
+    where only their sum counts: of AlexNet's 57 million at 72 pixels, 20 are left. Afterwards, even
+    after an exception, the network has its own parameters again, with what was learned.
+
+    A layer stays whole if its calls get inputs of different shapes or another layer shares its
+    weight.
 
     Args:
-        network: on the inputs' device; left in the mode that the block leaves it in.
-        input: (N, C, H, W), as all inputs within the block are, but for N.
+        network: on the input's device; switched to eval mode.
+        input: (N, C, H, W); all inputs within the block have this C, H and W.
     """
-    undo: list[Callable[[], None]] = []
-    hooks = [
-        module.register_forward_pre_hook(lambda layer, inputs: undo.append(layer.condense(*inputs)))
-        for module in network.modules()
-        if isinstance(module, Conv2d | PooledLinear)
-    ]
-    with torch.no_grad():
+    shapes = {m: set() for m in network.modules() if isinstance(m, Conv2d | PooledLinear)}
+
+    def note(layer: nn.Module, inputs: tuple[Tensor]) -> None:
+        shapes[layer].add(inputs[0].shape)
+
+    with ExitStack() as hooks, torch.no_grad():
+        for layer in shapes:
+            hooks.enter_context(layer.register_forward_pre_hook(note))
         network.eval()(input)
-    for hook in hooks:
-        hook.remove()
-    try:
+    uses = Counter(id(p) for m in network.modules() for p in m.parameters(recurse=False))
+    with ExitStack() as undo:
+        for layer, seen in shapes.items():
+            if len(seen) == 1 and uses[id(layer.weight)] == 1:
+                undo.callback(layer.condense(*seen))
         yield
-    finally:
-        for expand in undo:
-            expand()
 
 
-def windows(size: int, wanted: int, like: Tensor) -> Tensor:
+def reaching_taps(size: int, kernel: int, stride: int, padding: int) -> slice:
+    """Find the taps that reach the input along one dimension; all of them if none does."""
+    outputs = (size + 2 * padding - kernel) // stride + 1
+    first = max(0, padding - (outputs - 1) * stride)
+    last = min(kernel - 1, size - 1 + padding)
+    return slice(first, last + 1) if outputs > 0 and first <= last else slice(0, kernel)
+
+
+def pooling_matrix(size: int, wanted: int, like: Tensor) -> Tensor:
     """Make the (wanted, size) matrix of adaptive average pooling along one dimension."""
     # on the device from the start: a copy to it cannot be recorded in a CUDA graph
     matrix = like.new_zeros(wanted, size)
@@ -200,24 +221,24 @@ def windows(size: int, wanted: int, like: Tensor) -> Tensor:
     return matrix
 
 
-def adopt(network: nn.Module) -> None:
-    """Turn the plain layers of `network` into this module's, parameters untouched."""
+def convert_layers(network: nn.Module) -> None:
+    """Turn PyTorch's layers in `network` into this module's, parameters untouched."""
     for module in network.modules():
         if type(module) is nn.Conv2d:
             module.__class__ = Conv2d
-        if type(module) is nn.AdaptiveAvgPool2d and module.output_size != (1, 1):
+        if type(module) is nn.AdaptiveAvgPool2d and module.output_size not in (1, (1, 1)):
             module.__class__ = AdaptiveAvgPool2d
 
 
-def pool_in(network: nn.Module, linear: str) -> None:
-    """Leave the average pooling of `network` to the linear layer of that name behind it."""
+def fuse_avgpool(network: nn.Module, linear: str) -> None:
+    """Fuse `network.avgpool`, on square maps, into the linear layer of that name after it."""
     layer = network.get_submodule(linear)
     layer.__class__, layer.sides = PooledLinear, network.avgpool.output_size
     network.avgpool = nn.Identity()
 
 
 def pool_first(features: nn.Sequential) -> None:
-    """Swap each ReLU with the max pooling behind it.
+    """Swap each ReLU with the max pooling after it.
 
     The activation is monotonic, so pool(act(x)) = act(pool(x)), on a quarter of the values. Neither
     layer has parameters: the state dict keeps its keys.

@@ -15,8 +15,8 @@ def build(image_size: int, stem: str = "fresh") -> nn.Module:
     """Build the network for (N, 3 or 1, H, W) float images and (N, 10) logits.
 
     Args:
-        image_size: any; the last pooling evens it out.
-        stem: `fresh` initialises conv1 anew, in PyTorch's default way, as the notebook does;
+        image_size: any, as the last pooling averages over the whole map.
+        stem: `fresh` replaces conv1, initialised by PyTorch's default, as the notebook does;
             `pretrained` keeps torchvision's.
     """
     network = torchvision.models.resnet18(num_classes=10)
@@ -24,5 +24,5 @@ def build(image_size: int, stem: str = "fresh") -> nn.Module:
         network.conv1 = nn.Conv2d(3, 64, kernel_size=7, stride=2, padding=3, bias=False)
     # relu(pool(x)) = pool(relu(x)), and the smaller map is a quarter of the work
     network.relu, network.maxpool = network.maxpool, network.relu
-    layers.adopt(network)
+    layers.convert_layers(network)
     return network

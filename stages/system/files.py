@@ -1,4 +1,4 @@
-"""Outputs that exist whole or not at all, and inputs that are read up to a bound."""
+"""Outputs that exist whole or not at all."""
 
 import csv
 import errno
@@ -11,57 +11,38 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 
-def read(path: Path, most: int) -> bytes:
-    """Read a file of at most `most` bytes.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it has more.
-    """
-    with path.open("rb") as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f"more than {most:,} bytes")
-    return content
-
-
 def write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
-    """Let `fill` write to a file beside `path`, flush it to disk and put it in its place.
+    """Let `fill` write to a file next to `path`, flush it to disk and rename it to `path`.
 
-    The name beside is fixed, so a run that was killed leaves one file at most, which the next
+    The temporary name is fixed, so a run that was killed leaves one file at most, which the next
     run overwrites; git and DVC ignore `*.part`.
 
     Raises:
-        OSError: the disk is full or does not let itself be written; it names a file.
+        OSError: the disk is full or cannot be written; it names a file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
+    temporary = path.with_name(f".{path.name}.part")
     try:
-        with beside.open("wb") as file:
+        with temporary.open("wb") as file:
             fill(file)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        temporary.replace(path)
     except (OSError, RuntimeError) as error:
-        # torch.save raises a RuntimeError of its own over that of a full disk
+        # torch.save hides a full disk behind a RuntimeError of its own
         cause = error if isinstance(error, OSError) else error.__context__
         if not isinstance(cause, OSError):
             raise
-        if cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):  # they come without a name
+        if cause.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):  # these carry no file name
             cause.filename = str(path)
         raise cause from None
     finally:
-        beside.unlink(missing_ok=True)
-    sync(path.parent)
-
-
-def sync(folder: Path) -> None:
-    """Flush a folder's entries, so that a rename survives a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+        temporary.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)  # flushed too, so that a power cut keeps the name
     try:
-        os.fsync(descriptor)
+        os.fsync(folder)
     finally:
-        os.close(descriptor)
+        os.close(folder)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Where the work is done, and how it is kept the same to the bit from run to run."""
+"""Where the work is done, and how it is kept reproducible bit for bit."""
 
 import ctypes
 import os
@@ -21,12 +21,11 @@ def choose() -> torch.device:
 
 
 def keep_memory() -> None:
-    """Let the allocator keep what it is given back, in large pages.
+    """Let the allocator keep freed memory.
 
     Each step allocates the same activations and gradients anew. glibc returns large ones to the
     system and gets them back as zeroed pages, one fault each: half of Model A's time at 224 pixels.
     """
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # PyTorch: ask for transparent huge pages
     if sys.platform == "linux":
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
         if mallopt:

@@ -1,8 +1,8 @@
 """Several processes that share every batch, each with a device of its own.
 
-How many is a matter of the machine: PROCESSES=2 in the environment, or torchrun itself. It is no
-parameter of the experiment. Results change by rounding alone where a network has neither dropout,
-which each process draws for its own images, nor, on a CPU, batch normalisation.
+How many depends on the machine, not on the experiment: PROCESSES=2 in the environment, or torchrun
+itself. Results change by rounding alone where a network has neither dropout, which each process
+draws for its own images, nor, on a CPU, batch normalisation.
 """
 
 import os
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, distributed, nn
 
-from stages.system.errors import UserError
+from stages.system import messages
 
 
 @dataclass(frozen=True)
@@ -22,24 +22,21 @@ class Group:
     rank: int = 0
     size: int = 1
 
-    def share(self, batch: Tensor) -> Tensor:
+    def shard(self, batch: Tensor) -> Tensor:
         """Take this process's part of a batch's (N,) image numbers.
 
         Raises:
             UserError: there are more processes than images.
         """
         if self.size > len(batch):
-            raise UserError(
-                f"a batch of {len(batch)} images cannot be split over {self.size} processes: "
-                f"start fewer, or raise batch_size"
-            )
+            raise messages.too_few_images(len(batch), self.size)
         return batch[self.rank :: self.size]
 
     def wrap(self, network: nn.Module) -> nn.Module:
         """Let backward() average the gradients of all processes."""
         if self.size == 1:
             return network
-        # batch statistics of the whole batch, as one process would see it; on GPUs alone
+        # statistics of the whole batch, as one process would see it; PyTorch has this on GPUs only
         if next(network.parameters()).is_cuda:
             network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
         return nn.parallel.DistributedDataParallel(network)
@@ -52,19 +49,16 @@ class Group:
 
 
 def launch() -> None:
-    """Start this command again under torchrun if PROCESSES asks for several of it.
+    """Start this command again under torchrun if PROCESSES asks for several processes.
 
     Raises:
-        UserError: PROCESSES is no number of processes, or more than there are GPUs.
+        UserError: PROCESSES is not a number, or larger than the number of GPUs.
     """
     wanted = os.environ.get("PROCESSES", "1")
     if not wanted.isdecimal() or int(wanted) < 1:
-        raise UserError(
-            f"PROCESSES is {wanted!r}, expected a number such as 2: correct or unset it"
-        )
-    devices = torch.accelerator.device_count() if torch.accelerator.is_available() else None
-    if devices is not None and int(wanted) > devices:
-        raise UserError(f"PROCESSES is {wanted}, expected one for each GPU, {devices} at most")
+        raise messages.no_process_count(wanted)
+    if torch.accelerator.is_available() and int(wanted) > torch.accelerator.device_count():
+        raise messages.too_few_gpus(wanted, torch.accelerator.device_count())
     if int(wanted) > 1 and not distributed.is_torchelastic_launched():
         torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", wanted]
         os.execv(sys.executable, [sys.executable, *torchrun, *sys.orig_argv[1:]])

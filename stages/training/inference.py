@@ -1,4 +1,4 @@
-"""A network's answers, and how good they are."""
+"""A network's predictions and their score."""
 
 from collections.abc import Callable
 
@@ -16,13 +16,24 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 
 @torch.inference_mode()
 def predict(
-    network: nn.Module, inputs: Tensor, prepare: Callable[[Tensor], Tensor], precision: str
+    network: nn.Module,
+    inputs: Tensor,
+    prepare: Callable[[Tensor], Tensor],
+    precision: str,
+    check: Callable[[], None] = lambda: None,
 ) -> Tensor:
-    """Compute the float32 outputs for all inputs, in batches, with the network in eval mode."""
+    """Compute the float32 outputs for all inputs, in batches, with the network in eval mode.
+
+    `check` is called after each batch; it may raise to end the work.
+    """
     network.eval()
     batch = max(1, min(BATCH, BATCH * 224**2 // prepare(inputs[:1]).numel()))
+    outputs = []
     with autocast(inputs.device, precision):
-        return torch.cat([network(prepare(x)).float() for x in inputs.split(batch)])
+        for part in inputs.split(batch):
+            outputs.append(network(prepare(part)).float())
+            check()
+    return torch.cat(outputs)
 
 
 def score(logits: Tensor, labels: Tensor) -> tuple[float, float]:

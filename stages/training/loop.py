@@ -9,19 +9,16 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
-from stages.system import interrupts
-from stages.training import batches
-from stages.training.checkpoint import Checkpoint, Part, Randomness
+from stages.system import interrupts, messages
+from stages.system.progress import Progress
+from stages.training.checkpoint import Checkpoint, RngState, Stateful
 from stages.training.distributed import Group
 from stages.training.inference import predict, score
-from stages.training.progress import Progress
-from stages.training.step import Captured, Step
+from stages.training.step import CudaGraphStep, make_step
 
-# A one-cycle schedule: the part of its steps that warm up, Adam's decay rates and the largest norm
-# of a gradient. AlexNet leaves its first plateau, a loss of 2.3, sooner with a long warm-up and a
-# second moment that forgets faster than by default (0.999); clipped, ResNet-18 ends its first epoch
-# at a higher validation accuracy.
-WARM_UP, BETAS, CLIP = 0.2, (0.9, 0.98), 1.0
+# The part of a one-cycle schedule that warms up: AlexNet leaves its first plateau, a loss of 2.3,
+# sooner with a long one.
+WARM_UP = 0.2
 
 
 @dataclass
@@ -36,13 +33,13 @@ class Data:
 
 @dataclass
 class History:
-    """What a training left behind.
+    """What training produced.
 
     Attributes:
-        epochs: a row an epoch: epoch, train_loss, validation_loss, validation_accuracy; the last
+        epochs: a row per epoch: epoch, train_loss, validation_loss, validation_accuracy; the last
             two None where nothing is held out.
         losses: (steps,) the mean loss of each batch.
-        done: how many steps of these.
+        done: number of steps done.
     """
 
     epochs: list[tuple[int, float, float | None, float | None]] = field(default_factory=list)
@@ -51,7 +48,7 @@ class History:
 
     @property
     def diverged(self) -> bool:
-        """Whether the loss of the last epoch is no finite number."""
+        """Whether the loss of the last epoch is not finite."""
         return bool(self.epochs) and not math.isfinite(self.epochs[-1][1])
 
     def state_dict(self) -> dict[str, Any]:
@@ -59,35 +56,39 @@ class History:
         return {"epochs": list(self.epochs), "losses": self.losses, "done": self.done}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take a checkpoint's over, of a training of as many steps."""
+        """Restore from a checkpoint of a run with as many steps."""
         self.epochs, self.done = list(state["epochs"]), state["done"]
         self.losses.copy_(state["losses"])
 
 
-def adam(
+def steps_per_epoch(images: int, batch_size: int) -> int:
+    """Return the number of batches per epoch.
+
+    They are of equal size, give or take one image, and hold two at least: batch normalisation has
+    no variance of one.
+    """
+    return max(1, min(math.ceil(images / batch_size), images // 2))
+
+
+def configure_optimizer(
     network: nn.Module, params: dict[str, Any], steps: int, captured: torch.device | None
 ) -> tuple[torch.optim.Adam, OneCycleLR | None]:
-    """Make the optimizer of the parameters that require a gradient, and its schedule.
+    """Make the optimizer of the parameters that require a gradient, and its schedule, if any.
 
     Args:
         network: on the device that it is trained on.
-        params: lr, schedule.
+        params: lr, schedule, beta2.
         steps: of the whole training.
-        captured: the device, if its steps will be recorded and replayed: the learning rate has to
-            lie there then.
-
-    Returns:
-        The schedule is None where the learning rate stays the same.
+        captured: the device, if steps will be recorded there: the learning rate has to be there.
     """
-    one_cycle = params["schedule"] == "one-cycle" and steps > 1
     optimizer = torch.optim.Adam(
         [parameter for parameter in network.parameters() if parameter.requires_grad],
         lr=torch.tensor(float(params["lr"]), device=captured) if captured else params["lr"],
-        betas=BETAS if one_cycle else (0.9, 0.999),
+        betas=(0.9, params["beta2"]),
         fused=True,
         capturable=captured is not None,
     )
-    if not one_cycle:
+    if params["schedule"] == "constant" or steps == 1:
         return optimizer, None
     warm_up = max(WARM_UP, 2 / steps)  # two steps at least: OneCycleLR divides by their span
     schedule = OneCycleLR(optimizer, params["lr"], steps, pct_start=warm_up, cycle_momentum=False)
@@ -111,74 +112,67 @@ def fit(
         network: on the data's device; called with what `prepare` returns.
         data: see Data.
         prepare: turns a batch of `data.inputs` into the network's input, on the device.
-        params: epochs, batch_size, lr, schedule, precision, seed.
+        params: epochs, batch_size, lr, schedule, beta2, clip_norm, precision, seed, as in
+            params.yaml.
         progress: told of every batch.
         group: the processes that share each batch; the history is whole in all, but for the
             validation, which is the first one's.
-        checkpoint: to go on from, and to keep for a time after; see Checkpoint. None for a group
-            of several processes, each with random states of its own.
+        checkpoint: to resume from and to write; see Checkpoint. None for a group of several
+            processes, each with random states of its own.
 
     Raises:
         Interrupted: by a signal; the checkpoint, if any, then holds all steps done.
     """
     group = group or Group()
     device, images = data.inputs.device, len(data.labels)
-    steps = batches.in_an_epoch(images, params["batch_size"])
+    steps = steps_per_epoch(images, params["batch_size"])
     total = steps * params["epochs"]
     capture = device.type == "cuda" and group.size == 1
-    optimizer, schedule = adam(network, params, total, device if capture else None)
-    step = Step(
-        network,
-        optimizer,
-        data.inputs,
-        data.labels,
-        prepare,
-        params["precision"],
-        group,
-        CLIP if schedule else None,
-    )
-    train = Captured(step) if capture else step
+    optimizer, schedule = configure_optimizer(network, params, total, device if capture else None)
+    step = make_step(network, optimizer, data.inputs, data.labels, prepare, params, group)
+    train = CudaGraphStep(step) if capture else step
     shuffle = torch.Generator().manual_seed(params["seed"])
     history = History(losses=torch.zeros(total, device=device))
-    parts: dict[str, Part] = {
+    parts: dict[str, Stateful] = {
         "network": network,
         "optimizer": optimizer,
         "history": history,
-        "randomness": Randomness(device),
+        "rng": RngState(device),
     } | ({"schedule": schedule} if schedule else {})
     if checkpoint and checkpoint.resume(parts, device):
         progress.resume(history.done, total)
-    try:
-        for epoch in range(params["epochs"]):
-            order = torch.randperm(images, generator=shuffle).to(device).tensor_split(steps)
-            if epoch < len(history.epochs):
-                continue  # done before an interruption: only the shuffle has to go along
-            if history.diverged:
-                break
-            network.train()
-            losses = history.losses[epoch * steps : (epoch + 1) * steps]
-            for i in range(history.done - epoch * steps, steps):
-                with interrupts.held():
+    with interrupts.noted() as check:
+        try:
+            for epoch in range(params["epochs"]):
+                order = torch.randperm(images, generator=shuffle).to(device).tensor_split(steps)
+                if epoch < len(history.epochs):
+                    continue  # done before the interruption: only advance the shuffle
+                if history.diverged:
+                    break
+                network.train()
+                losses = history.losses[epoch * steps : (epoch + 1) * steps]
+                for i in range(history.done - epoch * steps, steps):
                     losses[i] = train(order[i])
                     if schedule and epoch * steps + i + 1 < total:
                         schedule.step()
                     history.done += 1
-                progress.step(len(order[i]), losses[i])
-                if checkpoint:
-                    checkpoint.save_if_due(parts)
-            sizes = torch.tensor([len(batch) for batch in order], device=device)
-            loss = (group.total(losses) * sizes).sum().item() / images
-            held_out = (None, None)
-            if len(data.validation_labels) and group.rank == 0:
-                logits = predict(network, data.validation_inputs, prepare, params["precision"])
-                held_out = score(logits, data.validation_labels)
-            history.epochs.append((epoch + 1, loss, *held_out))
-    except interrupts.Interrupted as interrupted:
-        if checkpoint and checkpoint.save(parts):
-            epoch = min(len(history.epochs) + 1, params["epochs"])
-            interrupted.words = (
-                f"interrupted at epoch {epoch} of {params['epochs']}; "
-                f"run the same command again to resume"
-            )
-        raise
+                    progress.step(len(order[i]), losses[i] * group.size)
+                    check()
+                    if checkpoint:
+                        checkpoint.save_if_due(parts)
+                sizes = torch.tensor([len(batch) for batch in order], device=device)
+                loss = (group.total(losses) * sizes).sum().item() / images
+                held_out = (None, None)
+                if len(data.validation_labels) and group.rank == 0:
+                    logits = predict(
+                        network, data.validation_inputs, prepare, params["precision"], check
+                    )
+                    held_out = score(logits, data.validation_labels)
+                history.epochs.append((epoch + 1, loss, *held_out))
+        except interrupts.Interrupted as interrupted:
+            if checkpoint and checkpoint.save(parts):
+                epoch = min(len(history.epochs) + 1, params["epochs"])
+                sentence = messages.interrupted(epoch, params["epochs"])
+                raise interrupts.Interrupted(interrupted.number, sentence) from None
+            raise
     return History(history.epochs, history.losses[: history.done], history.done)

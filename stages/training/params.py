@@ -1,163 +1,90 @@
-"""params.yaml, read as DVC reads it and checked before anything else happens."""
+"""What params.yaml says about a run."""
 
-import re
-from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
-from stages.system import files
-from stages.system.errors import UserError
+from stages import models
+from stages.system import messages, rules
 
 PATH = Path("params.yaml")
-IMAGES = 60000
-LARGEST_FILE = 100_000  # bytes
-MOST_VALUES = 1000  # aliases can make a few lines stand for billions
 
 
-class Rule(NamedTuple):
-    """What a value may be, in words and as a test."""
+@dataclass(frozen=True)
+class Run:
+    """What to train.
 
-    words: str
-    admits: Callable[[Any], bool]
+    Attributes:
+        name: such as `resnet18`, `model_a-sigmoid`, `model_b-lr0.1`.
+        model: the architecture.
+        options: what `models.build` is given: `image_size` and the architecture's own.
+        params: how to train it, flat, as it is recorded in the model file.
+    """
 
+    name: str
+    model: str
+    options: dict[str, Any]
+    params: dict[str, Any]
 
-def whole(low: int, high: int) -> Rule:
-    """Admit integers from `low` to `high`; True and 3.0 are none."""
-    return Rule(
-        f"a whole number from {low} to {high}",
-        lambda value: type(value) is int and low <= value <= high,
-    )
+    @property
+    def pretrained(self) -> bool:
+        """Whether it starts from data/weights/ rather than from an initialisation of its own."""
+        return "mode" in self.params
 
-
-def one_of(*values: str | float) -> Rule:
-    """Admit the given words or numbers; True is no number."""
-    return Rule(
-        " or ".join(map(str, values)),
-        lambda value: type(value) in (str, int, float) and value in values,
-    )
-
-
-MODELS = Rule(
-    "a mapping with an entry for each model, one at least",
-    lambda value: isinstance(value, dict) and value,
-)
-MAPPING = Rule("a mapping with an entry for each model", lambda value: isinstance(value, dict))
-LR = Rule(
-    "a number above 0 and at most 10",
-    lambda value: type(value) in (int, float) and 0 < value <= 10,
-)
-SHARED = {
-    "seed": whole(0, 2**32 - 1),
-    "lr": LR,
-    "schedule": one_of("one-cycle", "constant"),
-    "batch_size": whole(2, 10000),
-    "precision": one_of("fp32", "bf16"),
-    "train_images": whole(2, IMAGES),
-    "validation_images": whole(0, IMAGES - 2),
-}
-WEIGHTS = one_of("random", "imagenet")
-EPOCHS = whole(1, 1000)
-MODE = one_of("finetune", "extract")
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All of it but the name, as the model file records it."""
+        return {"model": self.model, "options": self.options, "params": self.params}
 
 
-def read(path: Path = PATH) -> dict[str, Any]:
-    """Read the whole of params.yaml and check all of it that no architecture's file decides.
-
-    Returns:
-        The values as written: SHARED's keys, `weights` and `models`.
+def read() -> dict[str, Any]:
+    """Read params.yaml, as DVC reads it (YAML 1.2).
 
     Raises:
-        UserError: no such file, no YAML, or a key that is missing, unknown or wrong.
+        UserError: no such file, not YAML, or a key that is missing, unknown or wrong.
     """
-    values = load(path)
-    if not isinstance(values, dict):
-        raise UserError(f"{path} holds no keys, expected {', '.join(SHARED)}, weights and models")
-    check("", values, SHARED | {"weights": MAPPING, "models": MODELS})
-    for key in [*values["weights"], *values["models"]]:
-        if not isinstance(key, str) or not re.fullmatch(r"\w{1,64}", key):
-            raise UserError(f"params.yaml: {shown(key)} names a model, expected a word: correct it")
-    check("weights.", values["weights"], dict.fromkeys(values["weights"], WEIGHTS))
-    for model, entry in values["models"].items():
-        if not isinstance(entry, dict):
-            raise UserError(f"params.yaml: models.{model} is {shown(entry)}, expected a mapping")
-    held = values["train_images"] + values["validation_images"]
-    if held > IMAGES:
-        raise UserError(
-            f"params.yaml: train_images + validation_images is {held}, but MNIST has {IMAGES} "
-            f"training images: lower one of them"
-        )
+    try:
+        values = YAML(typ="safe").load(PATH)
+    except (OSError, ValueError, YAMLError) as error:
+        raise messages.no_params(PATH, error) from error
+    rules.check_params(values)
     return values
 
 
-def load(path: Path) -> Any:
-    """Read a YAML file of ordinary size, safe types alone.
+def find(
+    values: dict[str, Any], model: str, activation: str | None = None, lr: str | None = None
+) -> Run:
+    """Say how to train a model.
+
+    Args:
+        values: what `read` returned.
+        model: a key of `models` in params.yaml.
+        activation: instead of the one there.
+        lr: instead of the one there, in the words that are to stand in the run's name.
 
     Raises:
-        UserError: there is none, or what is there is no YAML or too much of it.
+        UserError: an unknown model, or a value that is not allowed.
     """
-    if not path.is_file():
-        raise UserError(f"{path} does not exist: run this in the repository's root")
-    try:
-        content = files.read(path, LARGEST_FILE)
-    except OSError as error:
-        raise UserError(f"{path} cannot be read ({error.strerror}): see to its rights") from error
-    except ValueError as error:
-        raise UserError(f"{path} has {error}: restore it") from error
-    try:
-        values = YAML(typ="safe").load(content.decode())
-    except Exception as error:  # what is no YAML can also fail in int, datetime or the recursion
-        where = getattr(error, "problem_mark", None)
-        line = f" (line {where.line + 1})" if where else ""
-        reason = getattr(error, "problem", None) or getattr(error, "reason", None) or error
-        reason = " ".join(str(reason).split())[:200]
-        raise UserError(f"{path} is not valid YAML{line}: {reason}; correct it") from error
-    if too_many(values):
-        raise UserError(f"{path} holds more than {MOST_VALUES:,} values: restore it")
-    return values
-
-
-def too_many(values: Any) -> bool:
-    """Tell whether there are more than MOST_VALUES, each counted as often as it is referred to."""
-    waiting, seen = [values], 0
-    while waiting and seen <= MOST_VALUES:
-        value = waiting.pop()
-        seen += 1
-        if isinstance(value, dict):
-            waiting += [*value.keys(), *value.values()]
-        elif isinstance(value, list | tuple | set):
-            waiting += value
-    return seen > MOST_VALUES
-
-
-def shown(value: Any) -> str:
-    """Return a value as a message shows it: on one line, and short."""
-    try:
-        text = repr(value)
-    except (ValueError, RecursionError):  # such as a number of more than 4,300 digits
-        text = "enormous"
-    return text if len(text) <= 100 else f"{text[:97]}..."
-
-
-def check(prefix: str, values: dict[str, Any], rules: dict[str, Rule]) -> None:
-    """Hold `values` against `rules`, which name every key that is expected.
-
-    Raises:
-        UserError: the first key that is unknown, missing or wrong, with what is allowed.
-    """
-    for key in values:
-        if key not in rules:
-            plain = isinstance(key, str) and re.fullmatch(r"[\w.-]{1,64}", key)
-            raise UserError(
-                f"params.yaml: unknown key {prefix}{key if plain else shown(key)}, "
-                f"expected {', '.join(rules)}: correct or remove it"
-            )
-    for key, rule in rules.items():
-        if key not in values:
-            raise UserError(f"params.yaml: {prefix}{key} is missing, expected {rule.words}: add it")
-        if not rule.admits(values[key]):
-            raise UserError(
-                f"params.yaml: {prefix}{key} is {shown(values[key])}, expected {rule.words}: "
-                "correct it"
-            )
+    if model not in values["models"]:
+        raise messages.unknown_model(model, values["models"], "it under `models` in params.yaml")
+    architecture = models.architecture(model)
+    keys = ["epochs", "mode"] if hasattr(architecture, "HEAD") else ["epochs"]
+    own = {key: rules.TRAINING[key] for key in keys}
+    known = models.option_rules(architecture) | own
+    entry = dict(values["models"][model])
+    name, params = model, {key: values[key] for key in rules.SHARED}
+    if activation is not None:
+        name, entry["activation"] = f"{name}-{activation}", activation
+        rules.check(f"{name}: ", {"activation": activation}, known, complete=False)
+    if lr is not None:
+        name, params["lr"] = f"{name}-lr{lr}", lr
+        with suppress(ValueError):  # the rule refuses a word
+            params["lr"] = float(lr)
+        rules.check(f"{name}: ", {"lr": params["lr"]}, rules.SHARED, complete=False)
+    rules.check(f"params.yaml: models.{model}.", entry, known)
+    options = {key: value for key, value in entry.items() if key not in own}
+    return Run(name, model, options, params | {key: entry[key] for key in own})

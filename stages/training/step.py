@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,49 +11,44 @@ from torch.nn import functional
 from stages.training.distributed import Group
 from stages.training.inference import autocast
 
-EAGER_STEPS = 3
+WARMUP_STEPS = 3
+
+Step = Callable[[Tensor], Tensor]
 
 
-class Step:
-    """Trains on a batch; returns its mean loss, or this process's part of it, on the device."""
+def make_step(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    inputs: Tensor,
+    labels: Tensor,
+    prepare: Callable[[Tensor], Tensor],
+    params: dict[str, Any],
+    group: Group,
+) -> Step:
+    """Return a function that trains on the images whose indices it is given, (N,) int64.
 
-    def __init__(
-        self,
-        network: nn.Module,
-        optimizer: torch.optim.Optimizer,
-        inputs: Tensor,
-        labels: Tensor,
-        prepare: Callable[[Tensor], Tensor],
-        precision: str,
-        group: Group,
-        clip: float | None = None,
-    ):
-        """Bind what stays the same from step to step; see `loop.fit`.
+    It returns the batch's mean loss, or this process's part of it, on the device. `inputs` and
+    `labels` are those of all images; for the rest see `loop.fit`.
+    """
+    wrapped = group.wrap(network)
 
-        `clip` is the largest norm that the gradient of a step may have; it is scaled down to that.
-        """
-        self.network = group.wrap(network)
-        self.optimizer = optimizer
-        self.inputs, self.labels = inputs, labels
-        self.prepare, self.precision, self.group = prepare, precision, group
-        self.clip = clip
-
-    def __call__(self, batch: Tensor) -> Tensor:
-        """Train on the images whose numbers `batch` holds, (N,) int64."""
-        share = self.group.share(batch)
-        with autocast(self.inputs.device, self.precision):
-            logits = self.network(self.prepare(self.inputs[share]))
-            loss = functional.cross_entropy(logits.float(), self.labels[share])
-        part = loss * (len(share) / len(batch))
-        self.optimizer.zero_grad()
-        (part * self.group.size).backward()  # gradients are averaged over the processes
-        if self.clip:
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.clip)
-        self.optimizer.step()
+    def step(batch: Tensor) -> Tensor:
+        shard = group.shard(batch)
+        with autocast(inputs.device, params["precision"]):
+            logits = wrapped(prepare(inputs[shard]))
+            loss = functional.cross_entropy(logits.float(), labels[shard])
+        part = loss * (len(shard) / len(batch))
+        optimizer.zero_grad()
+        (part * group.size).backward()  # gradients are averaged over the processes
+        if params["clip_norm"]:
+            nn.utils.clip_grad_norm_(network.parameters(), params["clip_norm"])
+        optimizer.step()
         return part.detach()
 
+    return step
 
-class Captured:
+
+class CudaGraphStep:
     """A step recorded as a CUDA graph, one for each size of batch, and replayed.
 
     At small batches a GPU waits for the CPU to launch its many small kernels; a graph is one
@@ -67,19 +63,19 @@ class Captured:
         self.graphs: dict[int, tuple[torch.cuda.CUDAGraph, Tensor, Tensor]] = {}
 
     def __call__(self, batch: Tensor) -> Tensor:
-        """Do as Step does."""
+        """Run one step."""
         size = len(batch)
         if size not in self.graphs:
-            if self.eager.setdefault(size, 0) < EAGER_STEPS:
+            if self.eager.setdefault(size, 0) < WARMUP_STEPS:
                 self.eager[size] += 1
-                return self._aside(batch)
+                return self._warm_up(batch)
             self.graphs[size] = self._record(batch)
         graph, given, loss = self.graphs[size]
         given.copy_(batch)
         graph.replay()
         return loss.clone()
 
-    def _aside(self, batch: Tensor) -> Tensor:
+    def _warm_up(self, batch: Tensor) -> Tensor:
         """Run one step eagerly on the stream that is recorded from later."""
         self.stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self.stream), warnings.catch_warnings():

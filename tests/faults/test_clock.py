@@ -3,6 +3,13 @@
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
+
+STAGES = {
+    "train@model_b": "data/models/model_b.pt",
+    "evaluate@model_b": "data/predictions/model_b.csv",
+    "report": "plots/accuracy.png",
+}
 
 
 def test_another_day_gives_the_same_bytes(trained) -> None:
@@ -11,8 +18,8 @@ def test_another_day_gives_the_same_bytes(trained) -> None:
         pytest.skip("no libfaketime: install Debian's package libfaketime, as .ci/run does")
     other = {"LD_PRELOAD": str(library), "FAKETIME": "@1999-12-31 23:59:58"}
     assert trained.do("date", "+%Y", **other).strip() in ("1999", "2000")
-    stages = ["train@model_b", "evaluate@model_b", "report"]
-    again = trained.stages_run("dvc", "repro", "--force", "--single-item", *stages, **other)
-    assert again == set(stages)
+    lock = YAML(typ="safe").load(trained.root / "dvc.lock")
+    for stage, output in STAGES.items():
+        (trained.root / output).unlink()
+        trained.do("sh", "-c", lock["stages"][stage]["cmd"], **other)
     trained.assert_undisturbed()
-    assert trained.stages_run("dvc", "repro", "evaluate@model_b") == set()

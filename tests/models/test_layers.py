@@ -1,80 +1,103 @@
+import copy
+from typing import Any
+
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from stages.models import layers
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 4, 7])
-@pytest.mark.parametrize(
-    ("kernel", "stride", "padding"),
-    [(3, 1, 1), (3, 2, 1), (5, 1, 2), (7, 2, 3), (11, 4, 5), (1, 2, 0)],
-)
-def test_trimmed_convolution_is_the_whole_one(
-    size: int, kernel: int, stride: int, padding: int
-) -> None:
+def random(*shape: int) -> Tensor:
+    """What is compared in float64 is the formula and not its rounding."""
     torch.manual_seed(0)
-    ours = layers.Conv2d(2, 3, kernel, stride=stride, padding=padding).double()
-    images = torch.randn(2, 2, size, size + 1, dtype=torch.float64, requires_grad=True)
-    expected = nn.functional.conv2d(images, ours.weight, ours.bias, stride, padding)
-    torch.testing.assert_close(ours(images), expected)
-    wanted = torch.autograd.grad(expected.square().sum(), [images, ours.weight])
-    found = torch.autograd.grad(ours(images).square().sum(), [images, ours.weight])
-    torch.testing.assert_close(found, wanted)
+    return torch.randn(*shape, dtype=torch.float64, requires_grad=True)
+
+
+def assert_same(ours: Tensor, expected: Tensor, inputs: list[Tensor]) -> None:
+    torch.testing.assert_close(ours, expected)
+    wanted = torch.autograd.grad(expected.square().sum(), inputs)
+    torch.testing.assert_close(torch.autograd.grad(ours.square().sum(), inputs), wanted)
+
+
+ORDINARY = [
+    *[(3, 1, 1), (3, 2, 1), (5, 1, 2), (7, 2, 3), (11, 4, 5), (1, 2, 0), (1, 7, 3)],
+    *[((1, 5), 1, (0, 2)), ((5, 3), (2, 1), (2, 1))],
+]
+CONVOLUTIONS = [
+    *[{"kernel_size": k, "stride": s, "padding": p} for k, s, p in ORDINARY],
+    {"kernel_size": 3, "padding": 2, "dilation": 2},
+    {"kernel_size": 5, "padding": 2, "groups": 2},
+    {"kernel_size": 5, "padding": "same"},
+    {"kernel_size": 1, "padding": "valid"},
+    {"kernel_size": 3, "padding": 1, "padding_mode": "circular"},
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 7])
+@pytest.mark.parametrize("given", [1, 4])
+@pytest.mark.parametrize("settings", CONVOLUTIONS, ids=str)
+def test_a_converted_convolution_is_pytorchs(
+    size: int, given: int, settings: dict[str, Any]
+) -> None:
+    images = random(2, given, size, size + 1)
+    network = nn.Sequential(nn.Conv2d(4, 6, **settings)).double()
+    expected = network(images.expand(-1, 4, -1, -1))
+    layers.convert_layers(network)
+    assert type(network[0]) is layers.Conv2d
+    assert_same(network(images), expected, [images, *network.parameters()])
+    with layers.condensed(network, images):
+        torch.testing.assert_close(network(images), expected)
+
+
+def test_an_input_smaller_than_the_kernel_is_refused_in_pytorchs_words() -> None:
+    with pytest.raises(RuntimeError, match="greater than actual input size"):
+        layers.Conv2d(1, 1, 3)(torch.zeros(1, 1, 2, 2))
 
 
 @pytest.mark.parametrize("size", [2, 5, 8])
 @pytest.mark.parametrize("given", [1, 2])
 def test_convolution_and_pooling_in_one_are_the_two(size: int, given: int) -> None:
-    torch.manual_seed(0)
+    images = random(2, given, size, size + 1)
     ours = layers.ConvPool2d(2, 3, 3, padding=1).double()
-    images = torch.randn(2, given, size, size + 1, dtype=torch.float64, requires_grad=True)
     copies = images.expand(-1, 2, -1, -1)
     expected = nn.functional.conv2d(copies, ours.weight, ours.bias, padding=1)
     expected = nn.functional.max_pool2d(expected, 2)
-    torch.testing.assert_close(ours(images), expected)
-    parameters = [images, ours.weight, ours.bias]
-    wanted = torch.autograd.grad(expected.square().sum(), parameters)
-    torch.testing.assert_close(torch.autograd.grad(ours(images).square().sum(), parameters), wanted)
+    assert_same(ours(images), expected, [images, ours.weight, ours.bias])
 
 
-def test_several_largest_share_the_gradient() -> None:
+@pytest.mark.parametrize("setting", ["stride", "dilation", "groups"])
+def test_convolution_and_pooling_in_one_refuses_what_it_cannot_do(setting: str) -> None:
+    with pytest.raises(TypeError, match=setting):
+        layers.ConvPool2d(2, 2, 3, **{setting: 2})
+
+
+def test_equal_maxima_share_the_gradient() -> None:
     values = torch.tensor([[3.0, 3.0, 1.0]], requires_grad=True)
-    layers.Largest.apply(values).sum().backward()
+    layers.AMax.apply(values).sum().backward()
     assert values.grad.tolist() == [[0.5, 0.5, 0.0]]
 
 
-def test_one_by_one_maps_use_the_centre_tap_alone() -> None:
-    convolution = layers.Conv2d(1, 1, 3, padding=1)
-    assert convolution._taps(0, 1) == slice(1, 2)
-    assert convolution._taps(0, 2) == slice(0, 3)
-
-
-def test_adopt_leaves_parameters_as_they_are() -> None:
-    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.MaxPool2d(2))
+def test_conversion_leaves_parameters_as_they_are() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.MaxPool2d(2), nn.AdaptiveAvgPool2d(1))
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    layers.adopt(network)
+    layers.convert_layers(network)
     layers.pool_first(network)
-    assert type(network[0]) is layers.Conv2d
-    assert [type(module) for module in network[1:]] == [nn.MaxPool2d, nn.ReLU]
+    kinds = [layers.Conv2d, nn.MaxPool2d, nn.ReLU, nn.AdaptiveAvgPool2d]
+    assert [type(module) for module in network] == kinds
     torch.testing.assert_close(dict(network.state_dict()), before)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5, 6, 7, 13])
-def test_adaptive_pooling_is_torchs(size: int) -> None:
-    torch.manual_seed(0)
-    images = torch.randn(2, 3, size, size + 2, dtype=torch.float64, requires_grad=True)
-    ours = layers.AdaptiveAvgPool2d((6, 6))(images)
-    expected = nn.functional.adaptive_avg_pool2d(images, (6, 6))
-    torch.testing.assert_close(ours, expected)
-    torch.testing.assert_close(
-        torch.autograd.grad(ours.square().sum(), images),
-        torch.autograd.grad(expected.square().sum(), images),
-    )
+@pytest.mark.parametrize("wanted", [(6, 6), (2, 5), 3])
+def test_adaptive_pooling_is_pytorchs(size: int, wanted: int | tuple[int, int]) -> None:
+    images = random(2, 3, size, size + 2)
+    expected = nn.functional.adaptive_avg_pool2d(images, wanted)
+    assert_same(layers.AdaptiveAvgPool2d(wanted)(images), expected, [images])
 
 
 class Classifier(nn.Module):
-    """Convolutions of which a 2 x 2 image meets a part alone, then AlexNet's pooling."""
+    """Convolutions whose kernels a 2 x 2 image reaches only in part, then AlexNet's pooling."""
 
     def __init__(self):
         super().__init__()
@@ -85,61 +108,74 @@ class Classifier(nn.Module):
         )
         self.avgpool, self.linear = nn.AdaptiveAvgPool2d((2, 2)), nn.Linear(16, 10)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         return self.linear(self.avgpool(self.convolutions(images)).flatten(1))
 
 
+def repeated(between: nn.Module, *, tied: bool = False) -> nn.Module:
+    """One convolution called twice, or two that share a weight."""
+    first = nn.Conv2d(1, 1, 5, padding=2)
+    second = nn.Conv2d(1, 1, 5, padding=2) if tied else first
+    second.weight = first.weight
+    return nn.Sequential(first, between, second, nn.Flatten(), nn.LazyLinear(10))
+
+
 def descend(network: nn.Module, lr: dict[str, float]) -> None:
-    """Three steps of plain gradient descent in float64."""
-    generator = torch.Generator().manual_seed(1)
-    images = torch.randn(3, 8, 1, 2, 2, dtype=torch.float64, generator=generator)
-    optimizer = torch.optim.SGD(
-        [
-            {"params": [parameter], "lr": lr.get(name, 0.1)}
-            for name, parameter in network.named_parameters()
-        ]
-    )
-    for batch in images:
-        optimizer.zero_grad()
+    """Three steps of plain gradient descent, at a rate of 0.1 unless `lr` has the parameter's."""
+    for batch in random(3, 8, 1, 2, 2).detach():
+        network.zero_grad()
         nn.functional.cross_entropy(network(batch), torch.arange(8)).backward()
-        optimizer.step()
+        with torch.no_grad():
+            for name, parameter in network.named_parameters():
+                parameter -= lr.get(name, 0.1) * parameter.grad
 
 
-def test_a_condensed_network_learns_what_the_whole_one_does() -> None:
-    torch.manual_seed(0)
-    ours, theirs = Classifier().double(), Classifier().double()
-    theirs.load_state_dict(ours.state_dict())
-    layers.adopt(ours)
-    layers.pool_in(ours, "linear")
+@pytest.mark.parametrize(
+    ("make", "shapes"),
+    [
+        (Classifier, [(3, 1, 2, 2), (3,), (4, 3, 1, 1), (4,), (4, 4, 1, 1), (4,), (10, 4), (10,)]),
+        (lambda: repeated(nn.Tanh()), [(1, 1, 3, 3), (1,), (10, 4), (10,)]),
+        (lambda: repeated(nn.MaxPool2d(2)), [(1, 1, 5, 5), (1,), (10, 1), (10,)]),
+        (lambda: repeated(nn.Tanh(), tied=True), [(1, 1, 5, 5), (1,), (1,), (10, 4), (10,)]),
+    ],
+    ids=["cropped", "called twice", "called with two sizes", "shared weight"],
+)
+def test_a_condensed_network_learns_what_the_whole_one_does(make, shapes) -> None:
+    ours, images = make().double(), random(1, 1, 2, 2).detach()
+    ours(images)
+    theirs = copy.deepcopy(ours)
+    layers.convert_layers(ours)
+    if make is Classifier:
+        layers.fuse_avgpool(ours, "linear")
     ours.to(memory_format=torch.channels_last)
-    parameters = dict(ours.named_parameters())
-    with layers.condensed(ours, torch.zeros(1, 1, 2, 2, dtype=torch.float64)):
-        shapes = {key: tuple(value.shape) for key, value in ours.named_parameters()}
+    parameters, settings = dict(ours.named_parameters()), str(ours)
+    with layers.condensed(ours, images):
+        assert [tuple(parameter.shape) for parameter in ours.parameters()] == shapes
         # four copies of a sum move together: as far as the sum would at four times the rate
         descend(ours, {"linear.weight": 0.1 * 4})
     descend(theirs, {})
-    assert shapes["convolutions.0.weight"] == (3, 1, 2, 2)
-    assert shapes["convolutions.1.weight"] == (4, 3, 1, 1)
-    assert shapes["linear.weight"] == (10, 4)
     assert all(value is parameters[key] for key, value in ours.named_parameters())
-    assert ours.convolutions[1].kernel_size == (5, 5)
     torch.testing.assert_close(dict(ours.state_dict()), dict(theirs.state_dict()))
+    assert str(ours) == settings
 
 
 def test_a_network_is_whole_again_after_an_error() -> None:
-    network = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1))
-    layers.adopt(network)
-    before = network[0].weight.clone()
+    network = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(2, 2, 3, padding=1))
+    layers.convert_layers(network)
+    before = [parameter.clone() for parameter in network.parameters()]
     with pytest.raises(KeyboardInterrupt), layers.condensed(network, torch.zeros(1, 1, 1, 1)):
-        assert network[0].weight.shape == (2, 1, 1, 1)
+        assert network[1].weight.shape == (2, 2, 1, 1)
         raise KeyboardInterrupt
-    assert torch.equal(network[0].weight, before)
+    torch.testing.assert_close(list(network.parameters()), before, rtol=0, atol=0)
     assert network[0].padding == (1, 1)
+    with pytest.raises(RuntimeError), layers.condensed(network, torch.zeros(1, 7, 1, 1)):
+        pass
+    assert not network[0]._forward_pre_hooks
 
 
 def test_condensing_leaves_statistics_and_random_state_alone() -> None:
     network = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.BatchNorm2d(2), nn.Dropout(0.5))
-    layers.adopt(network)
+    layers.convert_layers(network)
     state = torch.get_rng_state()
     with layers.condensed(network, torch.ones(1, 1, 1, 1)):
         assert network[1].num_batches_tracked == 0

@@ -101,7 +101,7 @@ def test_a_quick_try(clean) -> None:
     few = ["-S", "train_images=40", "-S", "validation_images=8"]
     ran = clean.stages_run("dvc", "exp", "run", *few, "evaluate@model_a")
     assert ran == {"train@model_a", "evaluate@model_a"}
-    settings = json.loads((clean.root / "plots/runs/model_a/settings.json").read_text())
+    settings = json.loads((clean.root / "data/settings/model_a.json").read_text())
     assert settings["params"]["train_images"] == 40
     assert settings["params"]["validation_images"] == 8
 

@@ -40,7 +40,7 @@ def fewer(word: str) -> str:
 
 @pytest.mark.parametrize("run", TRANSFER + TRAIN)
 def test_each_value_of_the_notebook_reaches_the_training(run: str, lab: Path) -> None:
-    settings = json.loads((lab / f"plots/runs/{run}/settings.json").read_text())
+    settings = json.loads((lab / f"data/settings/{run}.json").read_text())
     notebook = YAML(typ="safe").load((lab / "data/notebook.yaml").read_text())["configuration"]
     used = settings["params"] | settings["options"]
     assert used.pop("seed") == 0
@@ -52,7 +52,7 @@ def test_each_value_of_the_notebook_reaches_the_training(run: str, lab: Path) ->
 def test_the_report_says_what_it_shows(lab: Path) -> None:
     lines = (lab / "plots/report.md").read_text().splitlines()
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines if "|" in line]
-    assert any("trained as the notebook's (epochs, training images): " in line for line in lines)
+    assert any("trained like the notebook's (epochs, training images): " in line for line in lines)
     header = next(row for row in rows if row[:2] == ["run", "image size, px"])
     (resnet,) = [row for row in rows if row[0] == "`resnet18`" and len(row) == len(header)]
     said = dict(zip(header, resnet, strict=True))

@@ -2,22 +2,15 @@
 
 import csv
 import json
+import subprocess
 from pathlib import Path
 
 import torch
-from commands import copy_repository
+from commands import ROOT, copy_repository
 from repositories import Repository
+from test_invalidation import RUNS
 
 from stages import models
-
-ROOT = Path(__file__).parents[2]
-RUNS = {
-    "resnet18",
-    "alexnet",
-    *[f"model_{x}{y}" for x in "ab" for y in ("", "-sigmoid", "-tanh")],
-    "model_b-lr0.1",
-    "model_b-lr0.01",
-}
 
 
 def table(path: Path) -> list[dict[str, str]]:
@@ -34,22 +27,31 @@ def test_every_run_leaves_what_the_contract_says(pipeline) -> None:
         assert set(train) == {"loss", "validation_loss", "validation_accuracy", "epochs",
                               "parameters"}  # fmt: skip
         assert set(test) == {"accuracy", "loss", "errors"}
-        pairs = table(root / f"plots/runs/{run}/confusion.csv")
-        wrong = sum(pair["actual"] != pair["predicted"] for pair in pairs)
-        assert len(pairs) == 10000
+        cells = table(root / f"plots/runs/{run}/confusion.csv")
+        assert sum(int(cell["count"]) for cell in cells) == 10000
+        wrong = sum(int(cell["count"]) for cell in cells if cell["actual"] != cell["predicted"])
         assert wrong == test["errors"] == round((1 - test["accuracy"]) * 10000)
+        predictions = table(root / f"data/predictions/{run}.csv")
+        assert [len(predictions), *predictions[0]] == [10000, "predicted", "probability"]
         epochs = table(root / f"plots/runs/{run}/loss.csv")
         assert len(epochs) == train["epochs"]
         assert float(epochs[-1]["train_loss"]) == train["loss"]
+        steps = table(root / f"plots/runs/{run}/steps.csv")
+        assert float(steps[-1]["epoch"]) == train["epochs"]
         content = torch.load(root / f"data/models/{run}.pt", weights_only=True)
+        settings = json.loads((root / f"data/settings/{run}.json").read_text())
+        assert settings == {key: content[key] for key in ("model", "options", "params")}
         assert content["model"] == run.partition("-")[0]
         network = models.load(root / f"data/models/{run}.pt")
         assert sum(p.numel() for p in network.parameters()) == train["parameters"]
-    names = {run: json.loads((root / f"plots/runs/{run}/settings.json").read_text())
-             for run in ("model_b-lr0.1", "model_a-tanh", "resnet18")}  # fmt: skip
-    assert names["model_b-lr0.1"]["params"]["lr"] == 0.1
-    assert names["model_a-tanh"]["options"]["activation"] == "tanh"
-    assert names["resnet18"]["params"]["weights"] == "random"
+        assert (root / f"plots/mistakes/{run}.png").exists()
+    settings = {
+        run: json.loads((root / f"data/settings/{run}.json").read_text())
+        for run in ("model_b-lr0.1", "model_a-tanh", "resnet18")
+    }
+    assert settings["model_b-lr0.1"]["params"]["lr"] == 0.1
+    assert settings["model_a-tanh"]["options"]["activation"] == "tanh"
+    assert settings["resnet18"]["params"]["weights"] == "random"
 
 
 def test_nothing_partial_and_nothing_of_this_machine_is_left(pipeline) -> None:
@@ -67,8 +69,15 @@ def test_a_second_run_gives_the_same_bits(pipeline) -> None:
     assert "up to date" in repository.do("dvc", "status")
 
 
-def test_the_committed_results_are_those_of_the_committed_code(tmp_path, mnist, pipeline) -> None:
+def test_the_committed_results_are_those_of_the_committed_code(tmp_path, mnist) -> None:
     copy_repository(tmp_path, mnist)
     there = Repository(tmp_path)
     there.do("git", "init", "--quiet")
     assert "Running stage" not in there.do("dvc", "repro", "--dry", "--allow-missing")
+
+
+def test_the_results_in_git_are_small_enough_to_read() -> None:
+    command = ["git", "ls-files", "--", "metrics", "plots"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    texts = [path for path in map(ROOT.joinpath, listed.split()) if path.suffix != ".png"]
+    assert sum(len(path.read_text().splitlines()) for path in texts) < 4000

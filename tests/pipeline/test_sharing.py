@@ -1,12 +1,21 @@
 """A team shares data and models: what one clone has trained, no other trains again."""
 
 import importlib.util
+import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 import ssh_server
+from commands import ROOT
+from repositories import Repository
+
+BRANCHES = {
+    "tanh": {"models__model_a__activation": "tanh"},
+    "short": {"models__model_b__epochs": 1},
+}
 
 
 class Remote(NamedTuple):
@@ -33,37 +42,74 @@ def remote(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-def second(pipeline, remote: Remote, tmp_path_factory: pytest.TempPathFactory) -> Iterator:
-    """A second machine's clone, after the first has trained on two branches and pushed."""
+def trained(pipeline, module_path: Path) -> Repository:
+    """The first machine, which has trained on main and on two branches, each of its own change."""
+    first = pipeline.repository.copy(module_path / "first")
+    for branch, values in BRANCHES.items():
+        first.do("git", "switch", "--quiet", "--create", branch, "main")
+        first.set_params(**values)
+        first.do("dvc", "repro")
+        first.commit(f"{branch}, and what came of it")
+    first.do("git", "switch", "--quiet", "main")
+    return first
+
+
+@pytest.fixture(scope="module")
+def second(
+    trained: Repository, remote: Remote, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator:
+    """A second machine's clone, after the first has pushed."""
     machines = tmp_path_factory.mktemp("machines")
-    first = pipeline.repository.copy(machines / "first")
-    first.do("dvc", "remote", "add", "--default", "team", remote.url)
-    first.commit("where the team keeps data and models")
-    allow(first, remote)
-    first.do("git", "checkout", "--quiet", "-b", "tanh")
-    first.set_params(models__model_a__activation="tanh")
-    ran = first.stages_run("dvc", "repro")
-    assert ran == {"train@model_a", "evaluate@model_a", "report"}
-    first.commit("tanh, and what came of it")
-    first.do("git", "checkout", "--quiet", "main")
-    first.do("dvc", "push", "--all-branches", "--all-tags")
-    second = first.clone(machines / "second")
+    trained.do("dvc", "remote", "add", "--force", "--default", "--local", "team", remote.url)
+    allow(trained, remote)
+    trained.do("dvc", "push", "--all-branches", "--run-cache")
+    second = trained.clone(machines / "second")
+    second.do("dvc", "remote", "add", "--default", "--local", "team", remote.url)
     allow(second, remote)
     assert not (second.root / ".dvc/cache").exists()
     yield second
     shutil.rmtree(machines)
 
 
-def allow(repository, remote: Remote) -> None:
+def allow(repository: Repository, remote: Remote) -> None:
     """Configure what is this machine's own, which git does not track."""
     for option, value in remote.access.items():
         repository.do("dvc", "remote", "modify", "--local", "team", option, value)
 
 
-@pytest.mark.parametrize("branch", ["main", "tanh", "main"])
-def test_what_the_first_has_trained_the_second_does_not(branch: str, second) -> None:
-    second.do("git", "checkout", "--quiet", branch)
-    second.do("dvc", "pull")
+@pytest.mark.parametrize("branch", ["main", *BRANCHES, "main"])
+def test_what_the_first_has_trained_the_second_does_not(branch: str, second: Repository) -> None:
+    second.do("git", "switch", "--quiet", branch)
+    second.do("dvc", "pull", "--run-cache")
     assert second.stages_run("dvc", "repro") == set()
     assert second.do("git", "status", "--porcelain") == ""
     assert "up to date" in second.do("dvc", "status")
+
+
+def test_two_branches_merge_without_training_again(trained: Repository) -> None:
+    trained.do("git", "switch", "--quiet", "--create", "merged", "tanh")
+    merge(trained, "short")
+
+
+def merge(repository: Repository, branch: str) -> None:
+    """Merge as README says; params.yaml merges by itself, the results of both sides conflict."""
+    first, second = way_out()
+    conflict = repository.run(*first.replace("BRANCH", branch).split())
+    assert conflict.returncode == 1
+    assert "CONFLICT" in conflict.stdout
+    assert "<<<<<<<" not in (repository.root / "dvc.lock").read_text()
+    ran = repository.stages_run("bash", "-c", second)
+    assert ran == {"report"}
+    assert repository.do("git", "status", "--porcelain") == ""
+    assert "up to date" in repository.do("dvc", "status")
+    params = (repository.root / "params.yaml").read_text()
+    for values in BRANCHES.values():
+        for name, value in values.items():
+            assert f"{name.rpartition('__')[2]}: {value}" in params
+    assert repository.do("git", "rev-list", "--count", "--merges", "HEAD").strip() == "1"
+
+
+def way_out() -> list[str]:
+    """README's two lines for a merge."""
+    section = (ROOT / "README.md").read_text().split("## Merge")[1].split("\n## ")[0]
+    return re.findall(r"^\$ (.*?)(?:\s+#.*)?$", section, re.MULTILINE)

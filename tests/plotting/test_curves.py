@@ -1,6 +1,6 @@
 import pytest
 
-from stages.plotting import accuracy, curves
+from plotting import accuracy, curves
 
 FALLING = [(0.5, 2.0), (1.0, 0.5), (2.0, 0.1)]
 
@@ -16,7 +16,7 @@ def test_a_loss_that_is_not_finite_leaves_a_gap():
 @pytest.mark.parametrize("drawn", [[], [curves.Curve("relu", FALLING, (), 0)]])
 def test_what_is_missing_is_said_in_the_picture(drawn):
     silent = curves.draw("loss", [curves.Panel("", drawn)])
-    assert curves.draw("loss", [curves.Panel("", drawn, ["tanh has not been run"])]) != silent
+    assert curves.draw("loss", [curves.Panel("", drawn, ["no results for tanh"])]) != silent
 
 
 def test_a_recorded_curve_alone_says_that_ours_is_missing():

@@ -1,21 +1,21 @@
-import math
-
 import pytest
 
-from stages.reporting import claims, comparisons
-from stages.reporting.claims import (
+from reporting import comparisons, notebook
+from reporting.claims import (
     BORNE_OUT,
     NO_DIFFERENCE,
     NOT_BORNE_OUT,
     NOT_MEASURED,
     PARTLY,
+    Claim,
+    Finding,
+    find,
+    judge,
 )
-from stages.reporting.comparisons import Comparison
-from stages.reporting.results import NAMES, Evaluation, Notebook, Recorded, Run, Training
+from reporting.comparisons import Comparison
+from results.runs import Epoch, Run, Window
 
-NOTEBOOK = Notebook(
-    {}, {name: Recorded(0.99, (0.1,), 60_000_000 if name == "alexnet" else None) for name in NAMES}
-)
+RECORDED = comparisons.every(notebook.read())
 
 
 def run(
@@ -30,108 +30,77 @@ def run(
     accuracy = None if errors is None else 1 - errors / 10_000
     return Run(
         name,
-        Training(final, None, None, 1, parameters),
-        Evaluation(accuracy, errors),
-        {"model": name.split("-")[0], **settings},
-        ((1, first, None),),
-        tuple((10 * i, loss) for i, loss in enumerate(steps, 1)),
+        {"loss": final, "parameters": parameters},
+        {"accuracy": accuracy, "errors": errors},
+        {"model": name.split("-")[0], "activation": "relu", "lr": 0.001, **settings},
+        [Epoch(1, first, None, None)],
+        [Window(10 * i, i / 10, loss) for i, loss in enumerate(steps, start=1)],
     )
 
 
-def compare(*pairs: tuple[str, Run]) -> Comparison:
-    return Comparison((), dict(pairs), (), "")
+def judged(*runs: Run) -> list[Claim]:
+    return judge(comparisons.every({run.name: run for run in runs}), RECORDED)
 
 
-def judged(runs: dict[str, Run]) -> list[claims.Claim]:
-    return claims.judge(
-        NOTEBOOK,
-        comparisons.networks(runs, ("resnet18", "alexnet")),
-        comparisons.networks(runs, ("model_a", "model_b")),
-        {"Model A": comparisons.activations(runs, "model_a")},
-        comparisons.learning_rates(runs, "model_b"),
+def verdicts(claim: Claim) -> list[str]:
+    return [finding.verdict for finding in claim.findings]
+
+
+@pytest.mark.parametrize(
+    ("check", "one", "other", "expected"),
+    [
+        ("accuracy", 60, 120, BORNE_OUT),
+        ("accuracy", 120, 60, NOT_BORNE_OUT),
+        ("accuracy", 96, 120, NO_DIFFERENCE),
+        ("accuracy", 0, 0, NO_DIFFERENCE),
+        ("accuracy", 200, 241, BORNE_OUT),
+        ("accuracy", 200, 239, NO_DIFFERENCE),
+        ("accuracy", None, 100, NOT_MEASURED),
+        ("speed", 0.2, 0.3, BORNE_OUT),
+        ("speed", 0.3, 0.2, NOT_BORNE_OUT),
+        ("speed", 0.29, 0.3, NO_DIFFERENCE),
+        ("speed", 0.3, None, BORNE_OUT),  # a loss that is not finite falls slowest
+        ("speed", None, 0.3, NOT_BORNE_OUT),
+        ("speed", None, None, NO_DIFFERENCE),
+    ],
+)
+def test_two_runs_differ_where_their_figures_can_tell(check, one, other, expected):
+    figure = {"accuracy": "errors", "speed": "first"}[check]
+    compared = Comparison(
+        {"a": run("a", **{figure: one}), "b": run("b", **{figure: other})}, [], ""
     )
-
-
-@pytest.mark.parametrize(
-    ("errors", "other", "verdict"),
-    [
-        (60, 120, BORNE_OUT),
-        (120, 60, NOT_BORNE_OUT),
-        (96, 120, NO_DIFFERENCE),
-        (0, 0, NO_DIFFERENCE),
-        (200, 241, BORNE_OUT),
-        (200, 239, NO_DIFFERENCE),
-        (None, 100, NOT_MEASURED),
-    ],
-)
-def test_accuracy_differs_where_10000_images_can_tell(errors, other, verdict):
-    compared = compare(("a", run("a", errors)), ("b", run("b", other)))
-    assert claims.more_accurate(compared, "a", "b").verdict == verdict
-
-
-def test_z_is_that_of_a_two_proportion_test():
-    # p = 0.02 and 0.024, pooled 0.022: 0.004 / sqrt(2 * 0.022 * 0.978 / 10000)
-    assert claims.z_score(200, 240) == pytest.approx(0.004 / 0.00207443, rel=1e-4)
-
-
-def test_the_interval_is_wilsons():
-    low, high = claims.interval(100)
-    assert (low, high) == pytest.approx((0.008229, 0.012147), abs=2e-6)
-    assert claims.interval(0)[0] == 0
-    assert claims.interval(10_000)[1] == pytest.approx(1)
-
-
-@pytest.mark.parametrize(
-    ("first", "other", "verdict"),
-    [
-        (0.2, 0.3, BORNE_OUT),
-        (0.3, 0.2, NOT_BORNE_OUT),
-        (0.29, 0.3, NO_DIFFERENCE),
-        (0.3, None, BORNE_OUT),
-        (None, 0.3, NOT_BORNE_OUT),
-        (None, None, NO_DIFFERENCE),
-    ],
-)
-def test_a_loss_that_is_not_finite_falls_slowest(first, other, verdict):
-    compared = compare(("a", run("a", first=first)), ("b", run("b", first=other)))
-    assert claims.falls_faster(compared, "a", "b").verdict == verdict
+    assert find(check, compared, "a > b")[0] == expected
 
 
 def test_at_first_is_a_tenth_of_the_shorter_runs_steps():
     quick = run("a", steps=(1.0, 1.0, *[0.9] * 18))
     long = run("b", steps=(2.0, 2.0, *[0.1] * 98))
-    compared = compare(("a", quick), ("b", long))
-    part = claims.falls_faster(compared, "a", "b", at_first=True)
-    assert part.verdict == BORNE_OUT
-    assert part.evidence == "loss of the first 20 steps 1.0000 (a), 2.0000 (b)"
+    compared = Comparison({"a": quick, "b": long}, [], "")
+    evidence = "loss of the first 20 steps 1.0000 (a), 2.0000 (b)"
+    assert find("speed at first", compared, "a > b") == (BORNE_OUT, evidence)
 
 
 @pytest.mark.parametrize(
-    ("losses", "stable"),
+    ("check", "opposite", "figures", "expected"),
     [
-        ((2.3, 1.0, 0.1, 0.3, 0.1), True),
-        ((2.3, 2.3, 2.31), True),
-        ((80.0, 2.3, 2.3), False),
-        ((2.3, 0.3, 2.3), False),
-        ((2.3, None), False),
+        ("stable", "unstable", {"steps": (2.3, 1.0, 0.1, 0.3, 0.1)}, True),
+        ("stable", "unstable", {"steps": (2.3, 2.3, 2.31)}, True),
+        ("stable", "unstable", {"steps": (80.0, 2.3, 2.3)}, False),
+        ("stable", "unstable", {"steps": (2.3, 0.3, 2.3)}, False),
+        ("stable", "unstable", {"steps": (2.3, None)}, False),
+        ("converges", "does not converge", {"final": 0.229}, True),
+        ("converges", "does not converge", {"final": 0.231}, False),
+        ("converges", "does not converge", {"final": None}, False),
     ],
 )
-def test_stable_means_finite_and_never_far_above_the_lowest(losses, stable):
-    assert claims.is_stable(losses) == stable
-    compared = compare(("a", run("a", steps=losses)))
-    assert (claims.stable(compared, "a").verdict == BORNE_OUT) == stable
-    assert (claims.stable(compared, "a", wanted=False).verdict == BORNE_OUT) != stable
-
-
-@pytest.mark.parametrize(("final", "converged"), [(0.229, True), (0.231, False), (None, False)])
-def test_converged_is_a_tenth_of_the_loss_of_guessing(final, converged):
-    compared = compare(("a", run("a", final=final)))
-    assert (claims.converges(compared, "a").verdict == BORNE_OUT) == converged
-    assert (claims.converges(compared, "a", wanted=False).verdict == BORNE_OUT) != converged
+def test_one_run_is_stable_or_converges_or_not(check, opposite, figures, expected):
+    compared = Comparison({"a": run("a", **figures)}, [], "")
+    found = [find(name, compared, "a")[0] for name in (check, opposite)]
+    assert found == [BORNE_OUT, NOT_BORNE_OUT][:: 1 if expected else -1]
 
 
 @pytest.mark.parametrize(
-    ("verdicts", "one"),
+    ("found", "one"),
     [
         ([BORNE_OUT, BORNE_OUT], BORNE_OUT),
         ([BORNE_OUT, NOT_BORNE_OUT], PARTLY),
@@ -141,86 +110,92 @@ def test_converged_is_a_tenth_of_the_loss_of_guessing(final, converged):
         ([NOT_MEASURED, NOT_MEASURED], NOT_MEASURED),
     ],
 )
-def test_the_parts_verdicts_in_one(verdicts, one):
-    assert claims.summarise(verdicts) == one
-
-
-def test_parameters_are_compared_and_set_beside_the_claimed_number():
-    def verdicts(resnet18: int, alexnet: int) -> list[str]:
-        runs = {
-            "resnet18": run("resnet18", parameters=resnet18),
-            "alexnet": run("alexnet", parameters=alexnet),
-        }
-        return [part.verdict for part in judged(runs)[1].parts]
-
-    assert verdicts(11_000_000, 57_000_000) == [BORNE_OUT, BORNE_OUT]
-    assert verdicts(60_000_000, 50_000_000) == [NOT_BORNE_OUT, NOT_BORNE_OUT]
-
-
-def test_the_order_of_three_activations():
-    def verdicts(relu: tuple, tanh: tuple, sigmoid: tuple) -> list[str]:
-        runs = {
-            name: run(name, errors, first, activation=activation)
-            for name, activation, (errors, first) in [
-                ("model_a", "relu", relu),
-                ("model_a-tanh", "tanh", tanh),
-                ("model_a-sigmoid", "sigmoid", sigmoid),
-            ]
-        }
-        return [part.verdict for part in judged(runs)[3].parts]
-
-    assert verdicts((100, 0.1), (200, 0.2), (300, 0.3)) == [BORNE_OUT] * 4
-    assert verdicts((300, 0.3), (200, 0.2), (100, 0.1)) == [NOT_BORNE_OUT] * 4
-    assert verdicts((200, 0.2), (210, 0.2), (400, 0.4)) == [
-        NO_DIFFERENCE,
-        NO_DIFFERENCE,
-        BORNE_OUT,
-        NO_DIFFERENCE,
-    ]
-
-
-def test_a_second_run_of_the_same_setting_is_not_a_comparison():
-    runs = {
-        "model_b": run("model_b", lr=0.01),
-        "model_b-lr0.01": run("model_b-lr0.01", lr=0.01),
-        "model_b-lr0.1": run("model_b-lr0.1", lr=0.1, final=2.3, steps=(90.0, 2.3)),
-    }
-    compared = comparisons.learning_rates(runs, "model_b")
-    assert list(compared.runs) == ["lr 0.1", "lr 0.01"]
-    assert compared.unusable == (
-        "model_b-lr0.01 has the same lr as model_b, lr 0.01",
-        "lr 0.001 has not been run",
-    )
-    assert [claim.verdict for claim in judged(runs)[4:]] == [BORNE_OUT, NOT_MEASURED, NOT_MEASURED]
+def test_the_findings_verdicts_in_one(found, one):
+    assert Claim("", [Finding("", verdict, "") for verdict in found], "", "").verdict == one
 
 
 @pytest.mark.parametrize(
-    ("fast", "verdicts"),
+    ("resnet18", "alexnet", "expected"), [(11e6, 57e6, BORNE_OUT), (60e6, 50e6, NOT_BORNE_OUT)]
+)
+def test_parameters_are_compared_with_each_other_and_the_claim(resnet18, alexnet, expected):
+    runs = run("resnet18", parameters=resnet18), run("alexnet", parameters=alexnet)
+    assert verdicts(judged(*runs)[1]) == [expected] * 3
+
+
+@pytest.mark.parametrize(
+    ("relu", "tanh", "sigmoid", "expected"),
+    [
+        ((100, 0.1), (200, 0.2), (300, 0.3), [BORNE_OUT] * 4),
+        ((300, 0.3), (200, 0.2), (100, 0.1), [NOT_BORNE_OUT] * 4),
+        ((200, 0.2), (210, 0.2), (400, 0.4), [*[NO_DIFFERENCE] * 2, BORNE_OUT, NO_DIFFERENCE]),
+    ],
+)
+def test_the_order_of_three_activations(relu, tanh, sigmoid, expected):
+    runs = [
+        run("model_a", *relu),
+        run("model_a-tanh", *tanh, activation="tanh"),
+        run("model_a-sigmoid", *sigmoid, activation="sigmoid"),
+    ]
+    claim = judged(*runs)[3]
+    assert verdicts(claim) == expected + [NOT_MEASURED] * 4
+    assert claim.findings[0].statement.startswith("Model A: the loss of relu falls faster")
+
+
+def test_a_second_run_of_the_same_setting_is_not_a_comparison():
+    runs = [
+        run("model_b", lr=0.01),
+        run("model_b-lr0.01", lr=0.01),
+        run("model_b-lr0.1", lr=0.1, final=2.3, steps=(90.0, 2.3)),
+    ]
+    rates = comparisons.every({run.name: run for run in runs})["rates"]
+    assert list(rates.runs.values()) == [runs[2], runs[0]]
+    assert rates.missing == ["lr 0.001"]
+    assert [claim.verdict for claim in judged(*runs)[4:]] == [BORNE_OUT, NOT_MEASURED, NOT_MEASURED]
+
+
+def test_a_plain_model_of_another_activation_leaves_the_comparison_unmeasured():
+    runs = run("model_a", activation="tanh"), run("model_a-tanh", activation="tanh")
+    found = comparisons.every({run.name: run for run in runs})["Model A"]
+    assert found.missing == ["relu", "sigmoid"]
+    assert judged(*runs)[3].verdict == NOT_MEASURED
+
+
+def test_settings_not_names_say_what_is_varied():
+    runs = [
+        run("model_b"),
+        run("model_b-sigmoid", activation="sigmoid"),
+        run("model_b-lr0.1", lr=0.1),
+        run("of_an_experiment", model="model_b", lr=0.05),
+        run("unrecorded", model="another"),
+    ]
+    found = comparisons.every({run.name: run for run in runs})
+    assert list(found["rates"].runs) == ["lr 0.1", "lr 0.001", "lr 0.05"]
+    assert list(found["Model B"].runs) == ["relu", "sigmoid"]
+
+
+@pytest.mark.parametrize(
+    ("fast", "expected"),
     [
         ((300, 0.2), [BORNE_OUT] * 4),
         ((100, 0.2), [BORNE_OUT, BORNE_OUT, NO_DIFFERENCE, NOT_BORNE_OUT]),
         ((50, 0.9), [BORNE_OUT, BORNE_OUT, NOT_BORNE_OUT, BORNE_OUT]),
     ],
 )
-def test_the_best_balance_has_no_rate_that_is_faster_at_no_price(fast, verdicts):
-    runs = {
-        "model_b": run("model_b", 100, 0.5, lr=0.001),
-        "model_b-lr0.01": run("model_b-lr0.01", *fast, lr=0.01),
-    }
-    assert [part.verdict for part in judged(runs)[6].parts] == verdicts
+def test_the_best_balance_has_no_rate_that_is_faster_at_no_price(fast, expected):
+    runs = run("model_b", 100, 0.5), run("model_b-lr0.01", *fast, lr=0.01)
+    assert verdicts(judged(*runs)[6]) == expected
 
 
 def test_settings_that_differ_unmeant_are_named():
-    runs = {
-        "model_b": run("model_b", lr=0.001, epochs=3),
-        "model_b-lr0.1": run("model_b-lr0.1", lr=0.1, epochs=2),
-        "model_b-sigmoid": run("model_b-sigmoid", lr=0.001, activation="sigmoid"),
-    }
-    compared = comparisons.learning_rates(runs, "model_b")
-    assert compared.caution == "epochs (model_b-lr0.1 2, model_b 3)"
-    assert [claim.caution for claim in judged(runs)[4:]][1] == compared.caution
+    runs = run("model_b", epochs=3), run("model_b-lr0.1", lr=0.1, epochs=2)
+    claims = judged(*runs)
+    assert claims[4].caution == ""  # it is about one run
+    assert claims[5].caution == claims[6].caution == "epochs (model_b-lr0.1 2, model_b 3)"
 
 
-def test_nothing_is_judged_without_results():
-    assert {claim.verdict for claim in judged({})} == {NOT_MEASURED}
-    assert math.isclose(claims.GUESSING, 2.302585, rel_tol=1e-6)
+def test_the_notebooks_own_figures_are_judged_alike():
+    claims = judged()
+    assert {claim.verdict for claim in claims} == {NOT_MEASURED}
+    own = "test accuracy 97.43 % (Model B), 97.26 % (Model A): no clear difference"
+    assert claims[2].recorded == own
+    assert [bool(claim.recorded) for claim in claims] == [True, False, True, *[False] * 4]

@@ -3,23 +3,17 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from commands import set_params
 
 from review.__main__ import main
 
-ENVIRONMENT = os.environ | {
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_AUTHOR_NAME": "Test",
-    "GIT_AUTHOR_EMAIL": "test@example.com",
-    "GIT_COMMITTER_NAME": "Test",
-    "GIT_COMMITTER_EMAIL": "test@example.com",
-}
+GIT = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.com"]
 LOCK = """\
 schema: '2.0'
 stages:
@@ -29,13 +23,12 @@ stages:
     - {{path: data/mnist, hash: md5, md5: 11.dir}}
     - {{path: stages/train.py, hash: md5, md5: {code}}}
     params:
-      params.yaml:
-        lr: {lr}
-        models.model_a: {{epochs: {epochs}}}
+      params.yaml: {{lr: {lr}, models.model_a: {{epochs: 2}}}}
+      pyproject.toml: {{dependency-groups.torch: [torch=={torch}]}}
     outs:
-    - {{path: data/models/model_a.pt, hash: md5, md5: a{lr}{epochs}{code}}}
+    - {{path: data/models/model_a.pt, hash: md5, md5: a{lr}{torch}{code}}}
   learning_rate@0.1:
-    cmd: python -m stages.train model_b-lr0.1
+    cmd: python -m stages.train model_b --lr 0.1
     deps:
     - {{path: stages/train.py, hash: md5, md5: {code}}}
     outs:
@@ -43,7 +36,7 @@ stages:
   evaluate@model_a:
     cmd: python -m stages.evaluate model_a
     deps:
-    - {{path: data/models/model_a.pt, hash: md5, md5: a{lr}{epochs}{code}}}
+    - {{path: data/models/model_a.pt, hash: md5, md5: a{lr}{torch}{code}}}
 """
 
 
@@ -54,88 +47,80 @@ class Example:
         self.root = root
 
     def git(self, *arguments: str) -> str:
-        return subprocess.run(
-            ["git", *arguments],
-            cwd=self.root,
-            env=ENVIRONMENT,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout.strip()
+        found = subprocess.run(
+            [*GIT, *arguments], cwd=self.root, check=True, capture_output=True, text=True
+        )
+        return found.stdout.strip()
 
     def write(self, path: str, content: str | bytes) -> None:
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-        data = content if isinstance(content, bytes) else content.encode()
-        (self.root / path).write_bytes(data)
+        (self.root / path).write_bytes(content if isinstance(content, bytes) else content.encode())
 
     def commit(self) -> str:
         self.git("add", "--all")
         self.git("commit", "--quiet", "--message", "a change")
         return self.git("rev-parse", "HEAD")
 
-    def set_lr(self, lr: float, *, epochs: int = 2) -> None:
-        """Write params.yaml and dvc.lock as a run with these values leaves them."""
-        set_params(self.root, lr=lr, models__model_a__epochs=epochs)
-        self.lock(lr, epochs)
-
-    def lock(self, lr: float = 0.001, epochs: int = 2) -> None:
+    def run(self, *, lr: float = 0.001, torch: str = "2.0") -> None:
+        """Write params.yaml, pyproject.toml and dvc.lock as a run with these values leaves them."""
+        self.write("params.yaml", f"lr: {lr}\nmodels:\n  model_a:\n    epochs: 2\n")
+        self.write("pyproject.toml", f"[dependency-groups]\ntorch = ['torch=={torch}']\n")
         code = hashlib.md5((self.root / "stages/train.py").read_bytes()).hexdigest()
-        self.write("dvc.lock", LOCK.format(lr=lr, epochs=epochs, code=code))
+        self.write("dvc.lock", LOCK.format(lr=lr, torch=torch, code=code))
 
     def result(self, run: str, errors: int, loss: float, *, validation: float = 0.98) -> None:
-        """Write the metrics and curves that a run leaves."""
+        """Write the metrics, curves and picture of a run."""
         test = {"accuracy": (10000 - errors) / 10000, "loss": loss, "errors": errors}
         train = {"loss": 0.1, "validation_loss": loss, "validation_accuracy": validation,
                  "epochs": 2, "parameters": 101290}  # fmt: skip
         self.write(f"metrics/test/{run}.json", json.dumps(test))
         self.write(f"metrics/train/{run}.json", json.dumps(train))
-        folder = f"plots/runs/{run}"
-        self.write(f"{folder}/mistakes.png", f"picture of {errors} mistakes")
-        settings = {"model": "model_a", "options": {}, "params": {"train_images": 1000,
-                    "batch_size": 100}}  # fmt: skip
-        self.write(f"{folder}/settings.json", json.dumps(settings))
-        self.write(f"{folder}/steps.csv", f"step,loss\n5,2.0\n10,1.0\n15,0.5\n20,{loss}\n")
+        self.write(f"plots/mistakes/{run}.png", f"picture of {errors} mistakes")
+        self.write(f"plots/runs/{run}/steps.csv", f"step,epoch,loss\n5,0.5,2.0\n20,2.0,{loss}\n")
         self.write(
-            f"{folder}/loss.csv",
+            f"plots/runs/{run}/loss.csv",
             "epoch,train_loss,validation_loss,validation_accuracy\n"
             f"1,1.5,0.9,0.7\n2,0.4,{loss},{validation}\n",
         )
 
-    def seeds(self, run: str = "model_a") -> None:
-        """Write test results of three seeds: 20 errors standard deviation, 0.01 of the loss."""
+    def seeds(self, *runs: str) -> None:
+        """Write test results of three seeds: standard deviation 20 errors, 0.01 of the loss."""
         rows = [
-            f"{run},{seed},{1 - errors / 10000},{loss},{errors}"
+            f"{run},{seed},{1 - errors / 10000},{loss},{errors}\n"
+            for run in runs
             for seed, errors, loss in ((0, 180, 0.06), (1, 200, 0.07), (2, 220, 0.08))
         ]
-        self.write(
-            "benchmarks/results/seeds.csv",
-            "\n".join(["run,seed,accuracy,loss,errors", *rows]) + "\n",
-        )
+        path = "benchmarks/results/seeds.csv"
+        self.write(path, "run,seed,accuracy,loss,errors\n" + "".join(rows))
 
 
-@pytest.fixture
-def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Example:
-    """Return the repository with one commit on main, its root the working directory."""
-    made = Example(tmp_path)
-    made.write("params.yaml", "lr: 0.001\nmodels:\n  model_a:\n    epochs: 2\n")
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a repository with one commit on main."""
+    made = Example(tmp_path_factory.mktemp("template"))
     made.write("stages/train.py", "print('training')\n")
     made.write(".gitignore", "/data/*\n/review-plots/\n")
     made.write("plots/accuracy.png", "picture")
     made.result("model_a", 200, 0.07)
     made.result("model_b-lr0.1", 300, 0.1)
-    made.lock()
-    made.seeds()
+    made.run()
+    made.seeds("model_a")
     made.git("init", "--quiet", "--initial-branch=main")
     made.commit()
-    monkeypatch.chdir(tmp_path)
-    return made
+    return made.root
 
 
 @pytest.fixture
-def review(
-    example: Example, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> Callable[..., str]:
-    """Return a function that reviews revisions in the repository and returns the Markdown."""
+def example(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Example:
+    """Return a copy of the repository, its root the working directory."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.chdir(shutil.copytree(template, tmp_path / "example"))
+    return Example(Path.cwd())
+
+
+@pytest.fixture
+def review(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Callable[..., str]:
+    """Return a function that reviews revisions of the working directory's repository."""
 
     def call(*revisions: str) -> str:
         monkeypatch.setattr(sys, "argv", ["review", *revisions])

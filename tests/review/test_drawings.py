@@ -1,38 +1,46 @@
 from pathlib import Path
 
-from review import drawings, snapshots
+from results import seeds, snapshots
+from review import changes, drawings
+
+
+def draw(base: str = "main") -> dict[Path, bytes]:
+    sides = snapshots.revision(base), snapshots.working_tree()
+    return drawings.draw("before", "after", changes.compare(*sides, seeds.noise()))
 
 
 def test_the_runs_that_changed_are_drawn_and_earlier_pictures_go(example, review):
     example.write("review-plots/earlier.png", "of another review")
     example.result("model_a", 50, 0.02)
-    text = review("main")
-    assert "not in git: `review-plots/model_a.png`." in text
+    assert "not in git: `review-plots/model_a.png`." in review("main")
     assert [path.name for path in Path("review-plots").iterdir()] == ["model_a.png"]
     assert Path("review-plots/model_a.png").read_bytes().startswith(b"\x89PNG")
-    assert example.git("status", "--porcelain", "review-plots") == ""
 
 
 def test_before_and_after_are_told_apart(example):
-    main = snapshots.revision("main")
-    same = drawings.draw(main, snapshots.working_tree(), ["model_a"])
     example.result("model_a", 50, 0.02)
-    now = drawings.draw(main, snapshots.working_tree(), ["model_a"])
-    assert list(now) == [Path("review-plots/model_a.png")]
-    assert now != same
+    one = draw()
+    example.result("model_a", 50, 0.03)
+    assert draw().keys() == one.keys() == {Path("review-plots/model_a.png")}
+    assert draw() != one
 
 
 def test_a_run_with_curves_on_one_side_or_none(example):
+    example.result("model_a", 50, 0.02)
+    example.result("model_b-lr0.1", 50, 0.02)
     example.result("model_c", 50, 0.02)
-    example.git("rm", "--quiet", "-r", "plots/runs/model_a")
-    base, head = snapshots.revision("main"), snapshots.working_tree()
-    drawn = drawings.draw(base, head, ["model_c", "model_a", "nothing"])
-    assert [path.stem for path in drawn] == ["model_c", "model_a"]
+    example.git("rm", "--quiet", "-r", "--force", "plots/runs/model_a")
+    assert sorted(path.stem for path in draw()) == ["model_a", "model_b-lr0.1", "model_c"]
+    base = example.commit()
+    example.result("model_a", 60, 0.02)
+    example.git("clean", "--quiet", "-d", "--force", "plots/runs/model_a")
+    assert draw(base) == {}
 
 
-def test_without_steps_the_epochs_make_the_curve(example):
-    whole = drawings.draw(*[snapshots.revision("main")] * 2, ["model_a"])
-    example.git("rm", "--quiet", "plots/runs/model_a/steps.csv", "plots/runs/model_a/settings.json")
-    head = snapshots.working_tree()
-    assert drawings.draw(head, head, ["model_a"]).keys() == whole.keys()
-    assert drawings._curve(head, "model_a", 0).train == [(1, 1.5), (2, 0.4)]
+def test_of_a_revision_whose_steps_have_no_epochs_the_epochs_are_drawn(example):
+    example.write("plots/runs/model_a/steps.csv", "step,loss\n5,2.0\n20,0.5\n")
+    example.commit()
+    example.result("model_a", 50, 0.02)
+    old, with_epochs = draw("HEAD"), draw("HEAD~1")
+    assert old.keys() == with_epochs.keys()
+    assert old != with_epochs

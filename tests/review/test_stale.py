@@ -1,35 +1,78 @@
-"""Hashes as DVC itself writes them."""
+"""Hashes and values as DVC itself records them."""
 
 import subprocess
 import sys
-from pathlib import Path
 
-from review import snapshots, stale
+import pytest
+
+from results import snapshots
+from review.causes import changed_stages
+from review.stale import stale
 
 PIPELINE = """\
 stages:
   copy:
     cmd: cp stages/one.py metrics.json
     deps: [stages]
-    params: [lr, models.model_a]
+    params:
+    - lr
+    - models.model_a
+    - pyproject.toml: [dependency-groups.torch]
     outs:
     - metrics.json: {cache: false}
 """
+LEFT_BY_EDITORS = [
+    "stages/.DS_Store",
+    "stages/#one.py#",
+    "stages/one/.nested.py.swp",
+    "stages/one/nested.py~",
+    "stages/one/.ipynb_checkpoints/nested.py",
+]
 
 
-def test_it_agrees_with_a_lock_of_dvc(example):
-    example.git("rm", "--quiet", "--cached", "dvc.lock")
-    Path("dvc.lock").unlink()
-    example.write("stages/one.py", "1\n")
-    example.write("stages/one/nested.py", "2\n")
-    example.write("stages/one-more/nested.py", "3\n")
+def dvc(*command: str) -> None:
+    subprocess.run([sys.executable, "-m", "dvc", *command, "--quiet"], check=True)
+
+
+@pytest.fixture
+def base(example):
+    """A commit that a run of DVC leaves, with what editors left in it."""
+    (example.root / "dvc.lock").unlink()
+    example.write(".gitattributes", "* -text\n")
+    example.write(".dvcignore", ".DS_Store\n  *.swp\n# a comment\n*~\n\\#*#\n.ipynb_checkpoints/\n")
+    for path in ("stages/one.py", "stages/one/nested.py", *LEFT_BY_EDITORS):
+        example.write(path, "1\n")
+    example.write("stages/one-more/nested.py", "windows\r\n")
     example.write("dvc.yaml", PIPELINE)
-    subprocess.run([sys.executable, "-m", "dvc", "init", "--quiet"], check=True)
-    subprocess.run([sys.executable, "-m", "dvc", "repro", "--quiet"], check=True)
-    base = example.commit()
-    assert stale.stale(snapshots.revision(base)) == []
+    dvc("init")
+    dvc("repro")
+    return snapshots.revision(example.commit())
+
+
+def test_stale_and_causes_agree_with_dvc(example, base):
+    assert stale(base) == []
+    for path in LEFT_BY_EDITORS:
+        example.write(path, "2\n")
+    example.write("stages/Untitled~", "new\n")
+    assert stale(snapshots.working_tree()) == []
+
     example.write("stages/one/nested.py", "changed\n")
+    example.write("stages/one-more/nested.py", "windows\n")
     example.write("metrics.json", "edited by hand\n")
-    example.write("params.yaml", "lr: 0.001\nmodels: {model_a: {epochs: 3}}\n")
-    assert stale.stale(snapshots.working_tree()) == ["models.model_a", "stages", "metrics.json"]
-    assert stale.stale(snapshots.revision(base)) == []
+    example.write("params.yaml", "lr: 0.001\nmodels: {model_a: {epochs: 3, dropout: 0}}\n")
+    example.write("pyproject.toml", "[dependency-groups]\ntorch = ['torch==2.1']\n")
+    params = [
+        "models.model_a.epochs",
+        "pyproject.toml:dependency-groups.torch",
+        "models.model_a.dropout",
+    ]
+    head = snapshots.working_tree()
+    assert sorted(stale(head)) == sorted([*params, "stages", "metrics.json"])
+    assert stale(base) == []
+
+    dvc("repro")
+    head = snapshots.working_tree()
+    assert stale(head) == []
+    (why,) = changed_stages(base, head).values()
+    assert sorted(why.pop("parameter")) == sorted(params)
+    assert why == {"code": ["stages/one-more/nested.py", "stages/one/nested.py"]}

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.system import errors, files, interrupts
+from stages.system import files, interrupts
 
 
 @pytest.mark.parametrize("error", [RuntimeError(), interrupts.Interrupted(15)])
@@ -37,18 +37,3 @@ def test_json_is_strict(tmp_path: Path) -> None:
 def test_csv_has_empty_cells_for_none_and_full_precision(tmp_path: Path) -> None:
     files.write_csv(tmp_path / "t.csv", ["epoch", "loss"], [(1, 0.1 + 0.2), (2, None)])
     assert (tmp_path / "t.csv").read_text() == "epoch,loss\n1,0.30000000000000004\n2,\n"
-
-
-@pytest.mark.parametrize(
-    ("error", "lack"),
-    [
-        (MemoryError(), True),
-        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), True),
-        (RuntimeError("CUDA error: out of memory"), True),
-        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED"), True),
-        (RuntimeError("CUDA error: an illegal memory access was encountered"), False),
-        (RuntimeError("shapes cannot be multiplied"), False),
-    ],
-)
-def test_a_lack_of_memory_is_told_from_other_failures(error: Exception, lack: bool) -> None:
-    assert errors.out_of_memory(error) == lack

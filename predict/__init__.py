@@ -1,0 +1,1 @@
+"""Which digits pictures show, as a trained run sees them."""

@@ -1,0 +1,216 @@
+"""The notebook's claims of claims.yaml, each judged by what was measured here.
+
+Every verdict is computed from the results, by criteria that template.md states for the report's
+reader. Nothing here knows how the default parameters turn out.
+"""
+
+import math
+from collections.abc import Callable
+from itertools import pairwise, product
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ruamel.yaml import YAML
+
+from reporting.comparisons import Comparison
+from results.markdown import NONE, count, loss, percent
+from results.runs import TEST_IMAGES, Run
+from results.statistics import Z, z_score
+
+BORNE_OUT = "borne out"
+NOT_BORNE_OUT = "not borne out"
+PARTLY = "partly borne out"
+NO_DIFFERENCE = "no clear difference"
+NOT_MEASURED = "not measured"
+
+LOSS_MARGIN = 0.05
+PARAMETER_MARGIN = 0.1
+GUESSING = math.log(10)  # the loss of ten equal probabilities
+CONVERGED = GUESSING / 10
+UNSTABLE_RISE = GUESSING / 2
+
+NO_RUN = Run("", {}, {}, {}, [], [])
+
+
+class Finding(NamedTuple):
+    """One checkable statement, its verdict and the figures behind it."""
+
+    statement: str
+    verdict: str
+    evidence: str
+
+
+class Claim(NamedTuple):
+    """A claim in our words, and what was found on each statement that it makes.
+
+    `caution` names the settings that make the comparison less than like for like, `recorded` is
+    what the notebook's own figures say by the same criterion; each is "" if there is none.
+    """
+
+    claim: str
+    findings: list[Finding]
+    caution: str
+    recorded: str
+
+    @property
+    def verdict(self) -> str:
+        """The findings' verdicts in one."""
+        distinct = {finding.verdict for finding in self.findings}
+        if len(distinct) == 1:
+            return distinct.pop()
+        if BORNE_OUT in distinct:
+            return PARTLY
+        return NOT_BORNE_OUT if NOT_BORNE_OUT in distinct else NO_DIFFERENCE
+
+
+class Check(NamedTuple):
+    """What a statement is judged by.
+
+    Attributes:
+        figure: its name.
+        of: returns a run's, None if it is not known.
+        judge: returns a verdict, or whether the statement is borne out: on one run's figure, or
+            on the first of two being better.
+        text: shows one.
+    """
+
+    figure: str
+    of: Callable[[Run], Any]
+    judge: Callable[..., str | bool]
+    text: Callable[[Any], str]
+
+
+def judge(measured: dict[str, Comparison], recorded: dict[str, Comparison]) -> list[Claim]:
+    """Judge the claims by the comparisons of what was measured here, and of the notebook's runs."""
+    table = YAML(typ="safe").load(Path(__file__).with_name("claims.yaml"))
+    return [_claim(measured, recorded, **row) for row in table]
+
+
+def _claim(
+    measured: dict[str, Comparison],
+    recorded: dict[str, Comparison],
+    claim: str,
+    compare: list[str],
+    statements: list[list[str]],
+) -> Claim:
+    findings, cautions, own = [], [], []
+    for name in compare:
+        prefix = f"{name}: " if len(compare) > 1 else ""
+        for statement, check, order in statements:
+            findings.append(Finding(prefix + statement, *find(check, measured[name], order)))
+            verdict, evidence = find(check, recorded[name], order)
+            if check == "accuracy" and verdict != NOT_MEASURED:
+                own.append(f"{evidence}: {verdict}")
+            if check in COMPARING and measured[name].caution not in ("", *cautions):
+                cautions.append(measured[name].caution)
+    return Claim(claim, findings, "; ".join(cautions), "; ".join(own))
+
+
+def find(name: str, compared: Comparison, order: str) -> tuple[str, str]:
+    """Return a verdict, and the figures behind it.
+
+    Args:
+        name: a key of CHECKS, or "speed at first".
+        compared: the runs by their keys.
+        order: the key of the run that is judged, or of several from best to worst, such as
+            "relu > tanh, sigmoid"; "others" are all that it does not name.
+    """
+    places = [place.split(", ") for place in order.split(" > ")]
+    if places[-1] == ["others"]:
+        keys = compared.runs if len(compared.runs) > 1 else compared.expected
+        places[-1] = [key for key in keys if key not in places[0]]
+    runs = {key: compared.runs.get(key, NO_RUN) for place in places for key in place}
+    check = _early(list(runs.values())) if name == "speed at first" else CHECKS[name]
+    figures = {key: check.of(run) for key, run in runs.items()}
+    pairs = [pair for before, after in pairwise(places) for pair in product(before, after)]
+    verdicts = set()
+    for keys in pairs or [(order,)]:
+        known = [figures[key] for key in keys if figures[key] is not None]
+        verdict = check.judge(*known) if len(known) == len(keys) else NOT_MEASURED
+        verdicts.add({True: BORNE_OUT, False: NOT_BORNE_OUT}.get(verdict, verdict))
+    decisive = (NOT_BORNE_OUT, NOT_MEASURED, NO_DIFFERENCE, BORNE_OUT)
+    shown = [(NONE if it is None else check.text(it), key) for key, it in figures.items()]
+    evidence = ", ".join(f"{text} ({key})" for text, key in shown)
+    return next(it for it in decisive if it in verdicts), f"{check.figure} {evidence}"
+
+
+def fewer(errors: int, other: int) -> str:
+    """Judge that `errors` are clearly fewer than the `other` ones."""
+    z = z_score(errors, other)
+    if abs(z) < Z:
+        return NO_DIFFERENCE
+    return BORNE_OUT if z > 0 else NOT_BORNE_OUT
+
+
+def lower(one: float, other: float) -> str:
+    """Judge that `one` loss is lower by more than the margin; infinite is worst."""
+    if one < other * (1 - LOSS_MARGIN):
+        return BORNE_OUT
+    return NOT_BORNE_OUT if other < one * (1 - LOSS_MARGIN) else NO_DIFFERENCE
+
+
+def balanced(one: tuple[float, int], other: tuple[float, int]) -> bool:
+    """Tell from (loss, errors) that the other is not faster without being less accurate."""
+    return lower(other[0], one[0]) != BORNE_OUT or fewer(one[1], other[1]) == BORNE_OUT
+
+
+def stable(losses: list[float | None]) -> bool:
+    """Tell whether a training loss stays finite and never rises far above its lowest."""
+    lowest = GUESSING
+    for value in losses:
+        if value is None or value > lowest + UNSTABLE_RISE:
+            return False
+        lowest = min(lowest, value)
+    return True
+
+
+def _early(runs: list[Run]) -> Check:
+    tenth = min((run.steps[-1].step for run in runs if run.steps), default=0) // 10
+    return Check(f"loss of the first {tenth} steps", lambda run: run.early_loss(tenth), lower, loss)
+
+
+def _about(claimed: float) -> Check:
+    return Check(
+        "parameters",
+        _parameters,
+        lambda parameters: abs(parameters / claimed - 1) <= PARAMETER_MARGIN,
+        lambda parameters: f"{parameters:,} with ten classes, {parameters / claimed - 1:+.1%}",
+    )
+
+
+def _parameters(run: Run) -> int | None:
+    return run.train.get("parameters")
+
+
+def _losses(run: Run) -> list[float | None] | None:
+    return [window.loss for window in run.steps] or None
+
+
+def _extremes(losses: list[float | None]) -> str:
+    if None in losses:
+        return "stopped being finite"
+    return f"between {loss(min(losses))} and {loss(max(losses))}"
+
+
+def _loss_and_errors(run: Run) -> tuple[float, int] | None:
+    both = run.first_epoch_loss, run.errors
+    return None if None in both else both
+
+
+FIRST, LAST = "loss of the first epoch", "loss of the last epoch"
+CHECKS = {
+    "accuracy": Check(
+        "test accuracy", attrgetter("errors"), fewer, lambda it: percent(1 - it / TEST_IMAGES)
+    ),
+    "speed": Check(FIRST, attrgetter("first_epoch_loss"), lower, loss),
+    "balance": Check(FIRST, _loss_and_errors, balanced, lambda both: loss(both[0])),
+    "stable": Check("training loss", _losses, stable, _extremes),
+    "unstable": Check("training loss", _losses, lambda losses: not stable(losses), _extremes),
+    "converges": Check(LAST, attrgetter("final_loss"), lambda it: it < CONVERGED, loss),
+    "does not converge": Check(LAST, attrgetter("final_loss"), lambda it: it >= CONVERGED, loss),
+    "size": Check("parameters", _parameters, lambda one, other: one < other, count),
+    "about 11.7 million": _about(11.7e6),
+    "about 60 million": _about(60e6),
+}
+COMPARING = ("accuracy", "speed", "speed at first", "balance")

@@ -1,0 +1,116 @@
+"""The runs of both sides, and whether they got better or worse."""
+
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import PurePosixPath
+
+from results import runs
+from results.runs import Run
+from results.seeds import Noise
+from results.snapshots import Snapshot
+
+
+class Verdict(Enum):
+    """What a difference says, by weight; only the first two are beyond seed noise."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    UNKNOWN = "seed noise unknown"
+    WITHIN = "within seed noise"
+    NOTHING = "nothing to compare"
+    ADDED = "added"
+    REMOVED = "removed"
+    UNCHANGED = "unchanged"
+
+
+DECIDED = (Verdict.BETTER, Verdict.WORSE)
+ON_ONE_SIDE = (Verdict.ADDED, Verdict.REMOVED)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A run on both sides; on a side that does not have it, it is empty.
+
+    Its figures are accuracy, errors and loss, which are the test's, and validation_accuracy.
+    """
+
+    before: Run
+    after: Run
+    noise: Noise
+
+    @property
+    def verdicts(self) -> dict[str, Verdict]:
+        """The verdict on each figure that seed noise is known of; errors follow accuracy."""
+        accuracy = _judge(self.difference("accuracy"), self.noise.accuracy)
+        loss = _judge(self.difference("loss"), self.noise.loss, less_is_better=True)
+        return {"accuracy": accuracy, "errors": accuracy, "loss": loss}
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the run: by divergence, else by accuracy, else by loss."""
+        before, after = ((run.train, run.test) for run in (self.before, self.after))
+        if before == after:
+            return Verdict.UNCHANGED
+        if not any(before) or not any(after):
+            return Verdict.REMOVED if any(before) else Verdict.ADDED
+        if self.diverged is not None:
+            return Verdict.WORSE if self.diverged else Verdict.BETTER
+        weight = list(Verdict)
+        return min(self.verdicts.values(), key=lambda v: v not in DECIDED and weight.index(v))
+
+    @property
+    def diverged(self) -> bool | None:
+        """True if the run diverges and did not before, False for the reverse, None for neither."""
+        before, after = (bool(run.train.get("diverged")) for run in (self.before, self.after))
+        return None if before == after else after
+
+    @property
+    def gain(self) -> tuple[float, float]:
+        """What orders changes, the best having the most: accuracy gained, loss saved."""
+        return self.difference("accuracy") or 0, -(self.difference("loss") or 0)
+
+    def difference(self, name: str) -> float | None:
+        """Return how much larger a figure is afterwards, None if a side lacks it."""
+        before, after = figure(self.before, name), figure(self.after, name)
+        return None if before is None or after is None else after - before
+
+
+def figure(run: Run, name: str) -> float | None:
+    """Return one of the figures that `Change` names, None if it is missing or not finite."""
+    return (run.train if name == "validation_accuracy" else run.test).get(name)
+
+
+def compare(base: Snapshot, head: Snapshot, noise: dict[str, Noise]) -> list[Change]:
+    """Pair the results of each run that either side has, the best change first.
+
+    Raises:
+        UserError: a file with a run's results is corrupt.
+    """
+    folders = ("metrics/train", "metrics/test")
+    metrics = [path for side in (base, head) for folder in folders for path in side.below(folder)]
+    names = sorted({PurePosixPath(path).stem for path in metrics if path.endswith(".json")})
+    before, after = _read(base, names), _read(head, names)
+    changes = [
+        Change(before[name], after[name], noise.get(name, Noise(0, None, None))) for name in names
+    ]
+    best_first = sorted(changes, key=lambda one: one.gain, reverse=True)
+    return sorted(best_first, key=lambda one: one.verdict in ON_ONE_SIDE)
+
+
+def _read(side: Snapshot, names: list[str]) -> dict[str, Run]:
+    def content(path: str) -> bytes | None:
+        text = side.read(path)
+        # Older revisions have a steps.csv without epochs, of which no curve can be drawn.
+        return None if text and text.startswith(b"step,loss\n") else text
+
+    return runs.read(names, content, side.name)
+
+
+def _judge(difference: float | None, bound: float | None, less_is_better: bool = False) -> Verdict:
+    if difference is None:
+        return Verdict.NOTHING
+    if difference == 0 or (bound is not None and abs(difference) <= bound):
+        return Verdict.WITHIN
+    if bound is None:
+        return Verdict.UNKNOWN
+    return Verdict.WORSE if (difference > 0) == less_is_better else Verdict.BETTER

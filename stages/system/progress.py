@@ -1,0 +1,37 @@
+"""What a person sees while a network trains; nothing where standard error is no terminal."""
+
+import sys
+import time
+
+from torch import Tensor
+from tqdm import tqdm
+
+
+class Progress:
+    """A bar over all images of a run: loss, images/s and the time left."""
+
+    def __init__(self, run: str, images: int, shown: bool = True):
+        """Open the bar, if it is to be shown, for `images` images, all epochs together."""
+        hidden = None if shown else True  # None: by whether standard error is a terminal
+        self._bar = tqdm(total=images, desc=run, unit=" images", disable=hidden, smoothing=0.05)
+        self._shown = 0.0
+
+    def resume(self, step: int, steps: int) -> None:
+        """Say that the run resumes after `step` of its `steps`, and start the bar from there."""
+        self._bar.write(f"resuming at step {step} of {steps}", file=sys.stderr)
+        self._bar.initial = self._bar.n = round(self._bar.total * step / steps)
+        self._bar.refresh()
+
+    def step(self, images: int, loss: Tensor) -> None:
+        """Count a batch; the loss is fetched from the device twice a second, not every time."""
+        if self._bar.disable:
+            return
+        now = time.monotonic()
+        if now - self._shown > 0.5:
+            self._shown = now
+            self._bar.set_postfix_str(f"loss {loss.item():.4f}", refresh=False)
+        self._bar.update(images)
+
+    def close(self) -> None:
+        """Leave the bar as it stands."""
+        self._bar.close()
