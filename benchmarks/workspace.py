@@ -1,6 +1,5 @@
 """A copy of the pipeline in which a benchmark may run stages and change params."""
 
-import hashlib
 import json
 import os
 import shlex
@@ -110,17 +109,3 @@ def set_params(root: Path, **values: object) -> None:
             entry = entry.setdefault(parent, {})
         entry[last] = value
     yaml.dump(content, path)
-
-
-def results(root: Path, *folders: str) -> dict[str, str]:
-    """Hash all files in `folders` below `root`, except unfinished ones.
-
-    Returns:
-        SHA-256, hex, by path.
-    """
-    paths = [path for folder in folders for path in (root / folder).rglob("*")]
-    return {
-        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in paths
-        if path.is_file() and path.suffix != ".part"
-    }

@@ -1,6 +1,7 @@
 """What tests of several stages share: commands as a user runs them, a repository for them."""
 
 import csv
+import hashlib
 import os
 import shutil
 import subprocess
@@ -11,7 +12,17 @@ from unittest import mock
 
 from benchmarks.workspace import set_params
 
-__all__ = ["copy_repository", "do", "refusal", "rows", "run", "run_here", "run_stage", "set_params"]
+__all__ = [
+    "copy_repository",
+    "do",
+    "refusal",
+    "results",
+    "rows",
+    "run",
+    "run_here",
+    "run_stage",
+    "set_params",
+]
 
 ROOT = Path(__file__).parent.parent
 
@@ -81,3 +92,17 @@ def copy_repository(folder: Path, mnist: Path) -> Path:
             shutil.copy2(ROOT / name, folder / name)
     shutil.copytree(mnist, folder / "data/mnist")
     return folder
+
+
+def results(root: Path, *folders: str) -> dict[str, str]:
+    """Hash all files in `folders` below `root`, except unfinished ones.
+
+    Returns:
+        SHA-256, hex, by path.
+    """
+    paths = [path for folder in folders for path in (root / folder).rglob("*")]
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in paths
+        if path.is_file() and path.suffix != ".part"
+    }

@@ -19,8 +19,8 @@ import time
 from pathlib import Path
 
 import torch._dynamo  # noqa: F401 - or each training's optimizer would import it
+from commands import results
 
-from benchmarks.workspace import results
 from stages import models, train
 from stages.system import errors
 from stages.training import checkpoint

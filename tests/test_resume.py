@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import ROOT, run_here, set_params
+from commands import ROOT, results, run_here, set_params
 from killed import OUTPUTS
 
-from benchmarks.workspace import results
 from stages import train, weights
 from stages.system.interrupts import Interrupted
 from stages.system.progress import Progress

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torchvision.models.resnet import BasicBlock
 
+from results.markdown import table
 from stages import models
 
 IMAGE_SIZE = 224
@@ -19,10 +20,8 @@ def main() -> None:
         network = models.build(name, image_size=IMAGE_SIZE).eval()
         total = sum(parameter.numel() for parameter in network.parameters())
         print(f"## {name}: {total:,} parameters\n")
-        print("| layer | kind | output shape | parameters |\n| --- | --- | --- | ---: |")
-        for row in describe(network):
-            print("| {} | {} | {} | {:,} |".format(*row))
-        print()
+        rows = [[*row, f"{count:,}"] for *row, count in describe(network)]
+        print(table(["layer", "kind", "output shape", "parameters"], rows, 1), end="\n\n")
 
 
 def describe(network: nn.Module) -> list[tuple[str, str, str, int]]:

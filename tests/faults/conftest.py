@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from commands import run_here
+from commands import results, run_here
 from repositories import Repository
 
-from benchmarks.workspace import results
 from stages.system import errors, interrupts
 
 MODEL = "data/models/model_b.pt"
