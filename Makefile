@@ -32,6 +32,13 @@ review: $(VENV)  ## what changed against BASE=main, as Markdown
 pull-request: $(VENV)  ## what CI checks on a pull request: results that are up to date, and the review
 	.ci/pull-request $(BASE)
 
+verify: $(VENV)  ## does this machine compute the committed bits?
+	dvc repro --quiet fetch
+	python -m tools.verify
+
+cpus: $(VENV)  ## compare the bits of emulated CPUs; needs qemu-user, takes half an hour
+	python -m benchmarks.cpus
+
 mend: $(VENV)  ## remove corrupt objects from DVC's cache
 	python -m tools.mend_cache
 
@@ -69,4 +76,4 @@ $(VENV): requirements.txt
 	python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
 	touch $@
 
-.PHONY: help repro test lab review pull-request mend ssh lint audit pins clean
+.PHONY: help repro test lab review pull-request verify cpus mend ssh lint audit pins clean

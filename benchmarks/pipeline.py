@@ -1,8 +1,9 @@
-"""Seconds and peak memory of `dvc repro`, stage by stage, in a copy with an empty cache.
+"""Seconds and peak memory of `dvc repro`, stage by stage, with portable and with native kernels.
 
 python -m benchmarks.pipeline [stage ...]
 
-A stage's seconds are those of its command; hashing and caching are DVC's own.
+In a copy with an empty cache. A stage's seconds are those of its command; hashing and caching are
+DVC's own.
 """
 
 import argparse
@@ -12,11 +13,13 @@ import subprocess
 import sys
 import time
 from statistics import median
+from typing import Any
 
 from benchmarks import table, workspace
 from stages.system import errors
 from stages.system.errors import UserError
 
+KERNELS = ("portable", "native")
 REPEATS = 3
 
 
@@ -25,23 +28,44 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure a full `dvc repro` by stage.")
     parser.add_argument("stages", nargs="*", help="all unless given")
     targets = parser.parse_args().stages
+    used, totals = {}, {}
     with workspace.copied() as copy:
         subprocess.run(["git", "init", "--quiet"], cwd=copy.root, check=True)
         (copy.root / "data/mnist").rename(copy.root / "data/raw")  # DVC would empty data/mnist
         environment = log_python(copy)
-        total = reproduce(copy, environment, "--force", *targets)
-        used = copy.usages()
+        for kernels in KERNELS:
+            copy.set(kernels=kernels)
+            copy.log.write_text("")
+            totals[kernels] = reproduce(copy, environment, "--force", *targets)
+            used[kernels] = {shlex.join(["python", *one.arguments]): one for one in copy.usages()}
+        copy.log.write_text("")
         idle = median(reproduce(copy, environment, *targets) for _ in range(REPEATS))
-        if len(copy.usages()) > len(used):
+        if copy.usages():
             raise UserError("`dvc repro` ran stages again, expected none: see `dvc status`")
         names = {stage["cmd"]: name for name, stage in copy.stages().items()}
-    rows = [(names[shlex.join(["python", *arguments])], *rest) for arguments, *rest in used]
-    rows.append(("DVC's own", total - sum(one.seconds for one in used), ""))
-    rows.append(("all", total, max(one.mebibytes for one in used)))
-    rows.append((f"all, with nothing to do (median of {REPEATS})", idle, ""))
-    columns = ["stage", "seconds", "peak memory, MiB"]
-    note = "`dvc repro --force`, with MNIST in data/raw."
-    table.write("pipeline", note, [dict(zip(columns, row, strict=True)) for row in rows])
+    rows = [
+        row(names[command], [used[kernels][command].seconds for kernels in KERNELS], one.mebibytes)
+        for command, one in used["portable"].items()
+    ]
+    commands = {kernels: sum(one.seconds for one in used[kernels].values()) for kernels in KERNELS}
+    rows.append(row("DVC's own", [totals[kernels] - commands[kernels] for kernels in KERNELS]))
+    peak = max(one.mebibytes for one in used["portable"].values())
+    rows.append(row("all", list(totals.values()), peak))
+    rows.append(row(f"all, with nothing to do (median of {REPEATS})", [idle]))
+    note = "`dvc repro --force` with each, one after the other, with MNIST in data/raw."
+    table.write("pipeline", note, rows)
+
+
+def row(stage: str, seconds: list[float], mebibytes: float | str = "") -> dict[str, Any]:
+    """Make a row of the table; `seconds` are portable, then native."""
+    portable, native = seconds if len(seconds) == 2 else (*seconds, "")
+    return {
+        "stage": stage,
+        "portable, s": portable,
+        "native, s": native,
+        "ratio": portable / native if native else "",
+        "peak memory, MiB": mebibytes,
+    }
 
 
 def log_python(copy: workspace.Workspace) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Images/s of the notebook's training loop and of ours, each measured in a process of its own.
 
-Ours is set up in the same order as by `python -m stages.train`, which changes the whole process;
-the notebook's keeps PyTorch's default environment.
+Ours is set up in the same order as by `python -m stages.train`, which changes the whole process,
+after `kernels.fix`; the notebook's keeps PyTorch's default environment.
 """
 
 import functools
@@ -90,9 +90,14 @@ def peak(precision: str) -> float:
 
 
 def process() -> ProcessPoolExecutor:
-    """Return a process to call one of these functions in; idle, it takes no CPU time."""
+    """Start a process to call these functions in, in the environment as it is now.
+
+    Idle, it takes no CPU time.
+    """
     spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(1, spawn, initializer=_end_with_parent)
+    executor = ProcessPoolExecutor(1, spawn, initializer=_end_with_parent)
+    executor.submit(os.getpid).result()
+    return executor
 
 
 def _end_with_parent() -> None:

@@ -3,10 +3,11 @@
 python -m stages.evaluate RUN
 """
 
-from stages.system import interrupts
+from stages.system import errors
+from stages.training import kernels
 
 if __name__ == "__main__":
-    interrupts.leave_at_once()
+    errors.run(kernels.fix)  # before PyTorch is loaded
 
 import argparse
 import math
@@ -17,7 +18,7 @@ import torch
 
 from stages import models
 from stages.mnist import images, read
-from stages.system import errors, files
+from stages.system import files
 from stages.training import devices, inference
 
 

@@ -1,7 +1,6 @@
-"""Stage `fetch`: make data/mnist hold exactly the four raw IDX files.
+"""Stage `fetch`: fill data/mnist, which DVC empties before, with the four raw IDX files.
 
-Without a network, it takes them from data/raw, where people put them by hand: DVC empties
-data/mnist before it runs this stage. Valid files that are there all the same are kept.
+Without a network, it takes them from data/raw, where people put them by hand.
 """
 
 from stages.system import interrupts
@@ -9,7 +8,6 @@ from stages.system import interrupts
 if __name__ == "__main__":
     interrupts.leave_at_once()
 
-import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -23,22 +21,10 @@ BY_HAND = Path("data/raw")
 
 
 def main() -> None:
-    """Download what is missing or corrupt in data/mnist, and delete everything else there."""
-    if FOLDER.is_symlink() or FOLDER.is_file():
-        # Through a link, the cleaning up would delete somebody else's files.
-        raise errors.UserError(
-            f"{FOLDER} is a link or a file, expected a folder: remove it and run again"
-        )
-    missing = [name for name, pin in PINS.items() if read(FOLDER / name, pin)[1]]
-    contents = download(missing) if missing else {}
-    for name, content in contents.items():
-        remove(FOLDER / name)
+    """Get the four files, and write them when all are there."""
+    for name, content in download(list(PINS)).items():
         files.write_bytes(FOLDER / name, content)
-    for path in sorted(FOLDER.iterdir()):
-        if path.name not in PINS:
-            print(f"removing {path}: not one of the four files", file=sys.stderr)
-            remove(path)
-    print(f"{FOLDER}: {len(missing)} of 4 files downloaded, all 4 are valid")
+    print(f"{FOLDER}: all 4 files are valid")
 
 
 def by_hand(names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -86,14 +72,6 @@ def download(names: list[str]) -> dict[str, bytes]:
         f"MNIST could not be downloaded ({' | '.join(answers)}): check the network and run again, "
         f"or put the uncompressed files {', '.join(names)} into {BY_HAND}/ by hand"
     )
-
-
-def remove(path: Path) -> None:
-    """Delete a file, a link or a folder with all that is in it, if there is one."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 python -m stages.train MODEL [--activation A] [--lr X]
 """
 
-from stages.system import interrupts
+from stages.system import errors
+from stages.training import kernels
 
 if __name__ == "__main__":
-    interrupts.leave_at_once()
+    errors.run(kernels.fix)  # before PyTorch is loaded
 
 import argparse
 from contextlib import closing
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 from stages import models
 from stages.mnist import images, read
 from stages.models.layers import condensed
-from stages.system import errors, files
+from stages.system import files, rules
 from stages.system.progress import Progress
 from stages.training import devices, distributed, extract, loop, params
 from stages.training.checkpoint import Checkpoint, fingerprint
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("model", help="a key of `models` in params.yaml")
     parser.add_argument("--activation", help="instead of the one in params.yaml")
     parser.add_argument("--lr", help="a learning rate instead of the one in params.yaml")
-    run = params.find(params.read(), **vars(parser.parse_args()))
+    run = params.find(rules.read(), **vars(parser.parse_args()))
     pixels, labels = read.load("train")
     torch.manual_seed(run.params["seed"])
     network, run = start(run)
@@ -45,8 +46,7 @@ def main() -> None:
     device = devices.choose()
     checkpoint = None
     if group.size == 1:
-        source = fingerprint(run.settings, (pixels, labels), network, device)
-        checkpoint = Checkpoint(run.name, source)
+        checkpoint = Checkpoint(run.name, fingerprint(run.settings, network, device))
     data = split(run, pixels.to(device), labels.to(device))
     network.to(device, memory_format=torch.channels_last)
     total = run.params["epochs"] * len(data.labels)

@@ -3,10 +3,11 @@
 python -m stages.weights MODEL
 """
 
-from stages.system import interrupts
+from stages.system import errors
+from stages.training import kernels
 
 if __name__ == "__main__":
-    interrupts.leave_at_once()
+    errors.run(kernels.fix)  # before PyTorch is loaded
 
 import argparse
 import socket
@@ -18,9 +19,8 @@ import torch
 from torch import nn
 
 from stages import models
-from stages.system import errors
+from stages.system import rules
 from stages.system.errors import UserError
-from stages.training import params
 
 TIMEOUT = 30  # seconds without a byte
 
@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make the starting weights of one network.")
     parser.add_argument("model", help="a key of `weights` in params.yaml")
     model = parser.parse_args().model
-    values = params.read()
+    values = rules.read()
     architecture = models.architecture(model)
     if model not in values["weights"] or not hasattr(architecture, "IMAGENET"):
         known = ", ".join(values["weights"])

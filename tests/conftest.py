@@ -32,7 +32,7 @@ def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def here(tmp_path: Path, mnist: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in a folder with all that a training needs but the code, set to a few steps."""
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    set_params(tmp_path, train_images=64, validation_images=32, batch_size=16)
+    set_params(tmp_path, train_images=64, validation_images=32, batch_size=16, threads=1)
     (tmp_path / "data").mkdir()
     (tmp_path / "data/mnist").symlink_to(mnist)
     monkeypatch.chdir(tmp_path)
@@ -51,7 +51,7 @@ def module_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def workspace(tmp_path: Path, mnist: Path) -> Path:
     """Return a copy of the repository that a test may change, set to train on few images."""
     copy_repository(tmp_path, mnist)
-    set_params(tmp_path, train_images=64, validation_images=32)
+    set_params(tmp_path, train_images=64, validation_images=32, threads=1)
     return tmp_path
 
 

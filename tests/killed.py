@@ -18,7 +18,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import torch._dynamo  # noqa: F401 - or each training's optimizer would import it
 from commands import results
 
 from stages import models, train

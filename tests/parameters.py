@@ -23,7 +23,7 @@ def check_all(values: Any) -> None:
 
 def load_all(path: Path) -> dict[str, Any]:
     """Read a params.yaml wherever it is, and check it as the stages do."""
-    with mock.patch.object(params, "PATH", path):
-        values = params.read()
+    with mock.patch.object(rules, "PATH", path):
+        values = rules.read()
     check_all(values)
     return values

@@ -68,6 +68,7 @@ def make(root: Path, mnist: Path) -> Repository:
         train_images=96,
         validation_images=32,
         batch_size=32,
+        threads=1,
         models__resnet18__epochs=1,
         models__resnet18__image_size=28,
         models__alexnet__epochs=1,

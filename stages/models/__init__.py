@@ -29,7 +29,7 @@ class CorruptError(Exception):
 def names() -> list[str]:
     """List the architectures that can be built."""
     found = {path.stem for path in Path(__file__).parent.glob("*.py")}
-    return sorted(found - {"__init__", "__main__", "layers"})
+    return sorted(found - {"__init__", "__main__"})
 
 
 def architecture(name: str) -> ModuleType:

@@ -19,8 +19,8 @@ def build(image_size: int, activation: str = "relu") -> nn.Module:
             conv1=layers.ConvPool2d(3, 8, kernel_size=3, padding=1),
             act1=act(),
             flatten=nn.Flatten(),
-            fc1=nn.Linear(8 * (image_size // 2) ** 2, 64),
+            fc1=layers.Linear(8 * (image_size // 2) ** 2, 64),
             act2=act(),
-            fc2=nn.Linear(64, 10),
+            fc2=layers.Linear(64, 10),
         )
     )

@@ -22,8 +22,8 @@ def build(image_size: int, activation: str = "relu") -> nn.Module:
             pool2=nn.MaxPool2d(2),
             act2=act(),
             flatten=nn.Flatten(),
-            fc1=nn.Linear(16 * (image_size // 4) ** 2, 64),
+            fc1=layers.Linear(16 * (image_size // 4) ** 2, 64),
             act3=act(),
-            fc2=nn.Linear(64, 10),
+            fc2=layers.Linear(64, 10),
         )
     )

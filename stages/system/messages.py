@@ -56,6 +56,12 @@ def interrupted(epoch: int, epochs: int) -> str:
     return f"interrupted at epoch {epoch} of {epochs}; run the same command again to resume"
 
 
+NO_PORTABLE_KERNELS = (
+    "warning: portable kernels need an x86-64 CPU with AVX2: elsewhere the last "
+    "digits of a result are the machine's own"
+)
+
+
 def no_process_count(wanted: str) -> UserError:
     return UserError(f"PROCESSES is {wanted!r}, expected a number such as 2: correct or unset it")
 

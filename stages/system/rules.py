@@ -1,10 +1,16 @@
-"""What params.yaml and a network's options may hold. Rules only refuse, they change no value."""
+"""Reading params.yaml, and what it may hold. Rules only refuse, they change no value."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from stages.system import messages
 from stages.system.errors import UserError
 
+PATH = Path("params.yaml")
 IMAGES = 60_000
 
 
@@ -51,11 +57,27 @@ SHARED = {
     "clip_norm": number(0, 1e6),
     "batch_size": integer(2, 10_000),
     "precision": one_of("fp32", "bf16"),
+    "kernels": one_of("portable", "native"),
+    "threads": integer(1, 1024),
     "train_images": integer(2, IMAGES),
     "validation_images": integer(0, IMAGES - 2),
 }
 WEIGHTS = one_of("random", "imagenet")
 TRAINING = {"epochs": integer(1, 1000), "mode": one_of("finetune", "extract")}
+
+
+def read() -> dict[str, Any]:
+    """Read params.yaml, as DVC reads it (YAML 1.2).
+
+    Raises:
+        UserError: no such file, not YAML, or a key that is missing, unknown or wrong.
+    """
+    try:
+        values = YAML(typ="safe").load(PATH)
+    except (OSError, ValueError, YAMLError) as error:
+        raise messages.no_params(PATH, error) from error
+    check_params(values)
+    return values
 
 
 def check_params(values: Any) -> None:

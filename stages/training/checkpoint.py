@@ -4,13 +4,12 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from stages import models
 from stages.system import files, messages
@@ -19,16 +18,6 @@ FOLDER = Path("data/checkpoints")  # git ignores it, and it is no output of a st
 CODE = Path(__file__).resolve().parents[1]
 INTERVAL = 30.0  # seconds between two writes, at least
 MAX_OVERHEAD = 0.01  # of the time, for writing
-
-
-class Stateful(Protocol):
-    """Something with a state, as PyTorch's modules, optimizers and schedules have."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state: tensors, numbers, words and containers of these."""
-
-    def load_state_dict(self, state: dict[str, Any]) -> Any:
-        """Restore a state."""
 
 
 class RngState:
@@ -63,8 +52,10 @@ class Checkpoint:
         self.fingerprint = fingerprint
         self._next = time.monotonic() + INTERVAL
 
-    def resume(self, parts: dict[str, Stateful], device: torch.device) -> bool:
+    def resume(self, parts: dict[str, Any], device: torch.device) -> bool:
         """Put what was kept into `parts` and say whether there was anything of this same run.
+
+        A part has a state_dict() and a load_state_dict(), as PyTorch's modules and optimizers do.
 
         A corrupt file is set aside with a warning.
         """
@@ -82,7 +73,7 @@ class Checkpoint:
             part.load_state_dict(content["parts"].pop(name))  # pop: to free the memory
         return True
 
-    def save_if_due(self, parts: dict[str, Stateful]) -> None:
+    def save_if_due(self, parts: dict[str, Any]) -> None:
         """Write the state of `parts` if INTERVAL and MAX_OVERHEAD say that it is time."""
         start = time.monotonic()  # the wall clock may be set meanwhile
         if start < self._next:
@@ -91,7 +82,7 @@ class Checkpoint:
         end = time.monotonic()
         self._next = end + max(INTERVAL, (end - start) / MAX_OVERHEAD)
 
-    def save(self, parts: dict[str, Stateful]) -> bool:
+    def save(self, parts: dict[str, Any]) -> bool:
         """Write the state of `parts`, which are in step with one another.
 
         Returns:
@@ -115,32 +106,29 @@ class Checkpoint:
             FOLDER.rmdir()
 
 
-def fingerprint(
-    settings: dict[str, Any], data: Iterable[Tensor], network: nn.Module, device: torch.device
-) -> str:
+def fingerprint(settings: dict[str, Any], network: nn.Module, device: torch.device) -> str:
     """Hash everything that determines the bits of a training run.
 
     Args:
         settings: model, options and params.
-        data: the images and labels, on the CPU.
         network: with its starting weights, on the CPU.
         device: where it will be trained.
 
     Returns:
-        SHA-256, hex, of these, the project's imported code and what of the machine can change a
-        result: PyTorch's version, the device, its vector instructions and the threads.
+        SHA-256, hex, of these, the project's imported code (the data's pins with it) and what of
+        the machine can change a result: PyTorch's version, the device and its vector instructions.
     """
     machine = [torch.__version__, device.type, torch.backends.cpu.get_cpu_capability()]
     if device.type == "cuda":
         machine.append(torch.cuda.get_device_name(device))
     digest = hashlib.sha256()
-    digest.update(json.dumps([settings, machine, torch.get_num_threads()]).encode())
+    digest.update(json.dumps([settings, machine]).encode())
     for path in code():
         digest.update(path.relative_to(CODE).as_posix().encode() + b"\0")
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     state = network.state_dict()
     digest.update(json.dumps([(key, list(value.shape)) for key, value in state.items()]).encode())
-    for tensor in (*data, *state.values()):
+    for tensor in state.values():
         digest.update(tensor.detach().contiguous().flatten().view(torch.uint8).numpy())
     return digest.hexdigest()
 

@@ -7,18 +7,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import OneCycleLR
 
 from stages.system import interrupts, messages
 from stages.system.progress import Progress
-from stages.training.checkpoint import Checkpoint, RngState, Stateful
+from stages.training.checkpoint import Checkpoint, RngState
 from stages.training.distributed import Group
 from stages.training.inference import predict, score
+from stages.training.optimizer import configure_optimizer
 from stages.training.step import CudaGraphStep, make_step
-
-# The part of a one-cycle schedule that warms up: AlexNet leaves its first plateau, a loss of 2.3,
-# sooner with a long one.
-WARM_UP = 0.2
 
 
 @dataclass
@@ -70,31 +66,6 @@ def steps_per_epoch(images: int, batch_size: int) -> int:
     return max(1, min(math.ceil(images / batch_size), images // 2))
 
 
-def configure_optimizer(
-    network: nn.Module, params: dict[str, Any], steps: int, captured: torch.device | None
-) -> tuple[torch.optim.Adam, OneCycleLR | None]:
-    """Make the optimizer of the parameters that require a gradient, and its schedule, if any.
-
-    Args:
-        network: on the device that it is trained on.
-        params: lr, schedule, beta2.
-        steps: of the whole training.
-        captured: the device, if steps will be recorded there: the learning rate has to be there.
-    """
-    optimizer = torch.optim.Adam(
-        [parameter for parameter in network.parameters() if parameter.requires_grad],
-        lr=torch.tensor(float(params["lr"]), device=captured) if captured else params["lr"],
-        betas=(0.9, params["beta2"]),
-        fused=True,
-        capturable=captured is not None,
-    )
-    if params["schedule"] == "constant" or steps == 1:
-        return optimizer, None
-    warm_up = max(WARM_UP, 2 / steps)  # two steps at least: OneCycleLR divides by their span
-    schedule = OneCycleLR(optimizer, params["lr"], steps, pct_start=warm_up, cycle_momentum=False)
-    return optimizer, schedule
-
-
 def fit(
     network: nn.Module,
     data: Data,
@@ -133,7 +104,7 @@ def fit(
     train = CudaGraphStep(step) if capture else step
     shuffle = torch.Generator().manual_seed(params["seed"])
     history = History(losses=torch.zeros(total, device=device))
-    parts: dict[str, Stateful] = {
+    parts = {
         "network": network,
         "optimizer": optimizer,
         "history": history,

@@ -2,16 +2,10 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from stages import models
 from stages.system import messages, rules
-
-PATH = Path("params.yaml")
 
 
 @dataclass(frozen=True)
@@ -41,27 +35,13 @@ class Run:
         return {"model": self.model, "options": self.options, "params": self.params}
 
 
-def read() -> dict[str, Any]:
-    """Read params.yaml, as DVC reads it (YAML 1.2).
-
-    Raises:
-        UserError: no such file, not YAML, or a key that is missing, unknown or wrong.
-    """
-    try:
-        values = YAML(typ="safe").load(PATH)
-    except (OSError, ValueError, YAMLError) as error:
-        raise messages.no_params(PATH, error) from error
-    rules.check_params(values)
-    return values
-
-
 def find(
     values: dict[str, Any], model: str, activation: str | None = None, lr: str | None = None
 ) -> Run:
     """Say how to train a model.
 
     Args:
-        values: what `read` returned.
+        values: what `rules.read` returned.
         model: a key of `models` in params.yaml.
         activation: instead of the one there.
         lr: instead of the one there, in the words that are to stand in the run's name.

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from stages.models import layers
+from stages.models.layers import convolution, linear
 
 
 def random(*shape: int) -> Tensor:
@@ -74,7 +75,7 @@ def test_convolution_and_pooling_in_one_refuses_what_it_cannot_do(setting: str) 
 
 def test_equal_maxima_share_the_gradient() -> None:
     values = torch.tensor([[3.0, 3.0, 1.0]], requires_grad=True)
-    layers.AMax.apply(values).sum().backward()
+    convolution.AMax.apply(values).sum().backward()
     assert values.grad.tolist() == [[0.5, 0.5, 0.0]]
 
 
@@ -181,3 +182,56 @@ def test_condensing_leaves_statistics_and_random_state_alone() -> None:
         assert network[1].num_batches_tracked == 0
         assert network[1].running_mean.tolist() == [0, 0]
     assert torch.equal(torch.get_rng_state(), state)
+
+
+# (N, in_features, out_features): every linear layer of the default runs, odd batches, VGG-16's head
+PRODUCTS = [(128, 512, 10), (127, 256, 4096), (128, 4096, 10), (107, 1568, 64), (128, 784, 64),
+            (2, 64, 10), (1, 3, 1), (200, 9216, 64), (3, 4096, 10)]  # fmt: skip
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", PRODUCTS, ids=str)
+def test_a_linear_layer_and_its_gradients_are_pytorchs(
+    shape: tuple[int, int, int], bias: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In float32, as it is used, against PyTorch's in float64."""
+    images, inputs, outputs = shape
+    torch.manual_seed(0)
+    layer = layers.Linear(inputs, outputs, bias=bias)
+    given = torch.randn(images, inputs, requires_grad=True)
+    towards = torch.randn(images, outputs)
+    asked = []
+    onednn = linear.product
+    monkeypatch.setattr(linear, "product", lambda *sides: asked.append(1) or onednn(*sides))
+    ours = layer(given)
+    found = torch.autograd.grad(ours, [given, *layer.parameters()], towards)
+    assert len(asked) == 3
+    layer.double()
+    exact = given.detach().double().requires_grad_()
+    expected = nn.functional.linear(exact, layer.weight, layer.bias)
+    wanted = torch.autograd.grad(expected, [exact, *layer.parameters()], towards.double())
+    for one, other in zip([ours, *found], [expected, *wanted], strict=True):
+        error = (one.double() - other).norm() / other.norm()
+        assert error < 2e-6
+
+
+@pytest.mark.filterwarnings("ignore:Input #")  # float64 is what gradcheck would like better
+def test_a_linear_layers_gradient_is_its_slope() -> None:
+    """By finite differences: of a linear function they are exact but for rounding."""
+    torch.manual_seed(0)
+    layer = layers.Linear(5, 4)
+    inputs = [torch.randn(3, 5, requires_grad=True), *layer.parameters()]
+    assert torch.autograd.gradcheck(
+        linear.OneDnnLinear.apply, inputs, eps=0.25, atol=1e-3, rtol=1e-3, nondet_tol=0
+    )
+
+
+def test_what_onednn_does_not_take_is_left_to_pytorch() -> None:
+    torch.manual_seed(0)
+    layer = layers.Linear(6, 4)
+    for given in (torch.randn(6), torch.randn(2, 3, 6), torch.randn(2, 6).double()):
+        layer.to(given.dtype)
+        expected = nn.functional.linear(given, layer.weight, layer.bias)
+        assert torch.equal(layer(given), expected)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert layer.float()(torch.randn(2, 6)).dtype == torch.bfloat16

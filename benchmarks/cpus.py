@@ -1,0 +1,70 @@
+"""The same hash from every CPU: `tools.verify` on this one and, emulated by qemu-user, on others.
+
+python -m benchmarks.cpus [--cpus EPYC-Milan ...] [--images 64]
+
+In each cell the start of a SHA-256: of a network after two steps of training, or of all parts of
+`tools.verify` together.
+"""
+
+import argparse
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+
+from benchmarks import table
+from stages.system import errors
+from stages.system.errors import UserError
+
+# Zen 1 to 3 and Intel from 2013 on; qemu has no AVX-512
+CPUS = ["EPYC", "EPYC-Rome", "EPYC-Milan", "Haswell", "Broadwell", "Skylake-Client"]
+NETWORKS = ["resnet18", "alexnet", "model_a", "model_b"]
+VERIFY = ["-m", "tools.verify", "--images"]
+
+
+def main() -> None:
+    """Hash the same work on each CPU.
+
+    Raises:
+        UserError: qemu-user is not installed, or something failed.
+    """
+    parser = argparse.ArgumentParser(description="Compare the bits that CPUs compute.")
+    parser.add_argument("--cpus", nargs="+", default=CPUS, help="see qemu-x86_64 -cpu help")
+    parser.add_argument("--images", type=int, default=64, help="to train on, in two steps")
+    arguments = parser.parse_args()
+    qemu = shutil.which("qemu-x86_64")
+    if not qemu:
+        raise UserError("qemu-x86_64 is not installed: install qemu-user and run again")
+    verify = [*VERIFY, str(arguments.images)]
+    python = [sys.executable, *verify]
+    rows = [
+        hashes("this one", python),
+        hashes("this one, OMP_NUM_THREADS=1", ["env", "OMP_NUM_THREADS=1", *python]),
+        hashes("this one, OMP_NUM_THREADS=7", ["env", "OMP_NUM_THREADS=7", *python]),
+        hashes("this one, one core", ["taskset", "--cpu-list", "0", *python]),
+    ]
+    # the interpreter itself, called by the name in .venv: a link would be followed natively
+    interpreter = ["-0", sys.executable, os.path.realpath(sys.executable)]
+    rows += [
+        hashes(f"{cpu}, emulated", [qemu, "-cpu", cpu, *interpreter, *verify])
+        for cpu in arguments.cpus
+    ]
+    note = f"{arguments.images} images in two steps, portable kernels, two threads."
+    table.write("cpus", note, rows)
+
+
+def hashes(cpu: str, command: list[str]) -> dict[str, str]:
+    """Make a row of the table."""
+    print("computing on", cpu, file=sys.stderr)
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise UserError(f"{cpu}: {done.stderr.splitlines()[-1]}")
+    parts = dict(line.split("  ")[::-1] for line in done.stdout.splitlines())
+    everything = hashlib.sha256(done.stdout.encode()).hexdigest()
+    trained = {network: parts[f"training {network}"] for network in NETWORKS}
+    return {"CPU": cpu, **trained, "all parts": everything[:12]}
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,165 @@
+"""Say whether this machine computes the committed bits and, if not, which part differs first.
+
+python -m tools.verify [--write] [--images 32]
+
+A small version of each thing that the pipeline computes, with portable kernels and two threads,
+whatever params.yaml says, is hashed and compared with tools/verified.json. `--write` makes that
+file anew; another number of images is not compared, only hashed.
+"""
+
+from stages.system import errors
+from stages.training import kernels
+
+if __name__ == "__main__":
+    errors.run(lambda: kernels.use("portable", 2))  # before PyTorch is loaded
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from plotting import curves
+from stages import models
+from stages.mnist import images, read
+from stages.models import layers
+from stages.system import files
+from stages.system.progress import Progress
+from stages.training import devices, inference, loop
+
+PATH = Path(__file__).with_name("verified.json")
+NETWORKS = {
+    "resnet18": {"image_size": 32},
+    "alexnet": {"image_size": 72, "dropout": 0},
+    "model_a": {"image_size": 28},
+    "model_b": {"image_size": 28},
+}
+PARAMS = {"seed": 0, "epochs": 1, "lr": 0.001, "schedule": "one-cycle",
+          "beta2": 0.98, "clip_norm": 1, "precision": "fp32"}  # fmt: skip
+IMAGES = 32  # to train on, in two steps, and as many to test
+
+Part = Callable[[], Iterable[Tensor]]
+
+
+def main() -> None:
+    """Compute each part and compare it with what is committed.
+
+    Raises:
+        UserError: a part differs.
+    """
+    parser = argparse.ArgumentParser(description="Compare this machine's bits with the committed.")
+    parser.add_argument("--write", action="store_true", help="commit to this machine's")
+    parser.add_argument(
+        "--images",
+        type=int,
+        choices=[IMAGES, 64, 128, 256],
+        default=IMAGES,
+        help="to train on, in two steps",
+    )
+    arguments = parser.parse_args()
+    compare = not arguments.write and arguments.images == IMAGES
+    devices.choose()
+    found, different = {}, []
+    expected = json.loads(PATH.read_text()) if compare else {}
+    for name, compute in parts(arguments.images).items():
+        found[name] = digest(compute())
+        if compare and found[name] != expected.get(name):
+            different.append(name)
+        print(f"{found[name][:12]}  {name}", flush=True)
+    if different:
+        raise errors.UserError(
+            f"this machine computes other bits than the committed ones, first in: {different[0]}; "
+            f"results made here will differ from others' in the last digits: check that "
+            f"requirements.txt is installed and no file is changed, or report this CPU"
+        )
+    if arguments.write:
+        files.write_json(PATH, found)
+    if compare:
+        print("the same bits as committed", file=sys.stderr)
+
+
+def parts(size: int = IMAGES) -> dict[str, Part]:
+    """Return what is computed, by name; a part that differs makes those after it differ too."""
+    return {
+        "data": lambda: read.load("test"),
+        "starting weights": lambda: (tensor for name in NETWORKS for tensor in state(build(name))),
+        "convolution": lambda: passes(
+            nn.Sequential(layers.ConvPool2d(3, 8, 3, padding=1), layers.Conv2d(8, 16, 3)),
+            (1, 28, 28),
+        ),
+        "linear layer": lambda: passes(layers.Linear(1568, 64), (1568,)),
+        **{f"training {name}": partial(train, name, size) for name in NETWORKS},
+        **{f"evaluation of {name}": partial(evaluate, name, size) for name in NETWORKS},
+        "picture": picture,
+    }
+
+
+def digest(tensors: Iterable[Tensor]) -> str:
+    """Return the SHA-256 (hex) of tensors' bytes."""
+    hashed = hashlib.sha256()
+    for tensor in tensors:
+        hashed.update(tensor.detach().contiguous().flatten().view(torch.uint8).numpy())
+    return hashed.hexdigest()
+
+
+def build(name: str) -> nn.Module:
+    """Build a network with its starting weights."""
+    torch.manual_seed(PARAMS["seed"])
+    return models.build(name, **NETWORKS[name]).to(memory_format=torch.channels_last)
+
+
+def state(network: nn.Module) -> list[Tensor]:
+    """Return a network's tensors."""
+    return list(network.state_dict().values())
+
+
+def passes(network: nn.Module, shape: tuple[int, ...]) -> list[Tensor]:
+    """Return the outputs for 128 inputs of a shape, and all gradients of their sum of squares."""
+    for tensor in state(network):
+        tensor.copy_(ramp(*tensor.shape))
+    given = ramp(128, *shape).requires_grad_()
+    outputs = network(given)
+    return [outputs, *torch.autograd.grad(outputs.square().sum(), [given, *network.parameters()])]
+
+
+def ramp(*shape: int) -> Tensor:
+    """Return numbers from -0.5 to 0.5 that no kernel rounds otherwise than another."""
+    numbers = torch.arange(torch.Size(shape).numel()) * 7919 % 1009
+    return (numbers / 1024 - 0.5).view(shape)
+
+
+def train(name: str, size: int) -> list[Tensor]:
+    """Train a network for two steps; return what it is then, and the losses."""
+    network, (pixels, labels) = build(name), read.load("test")
+    prepare = partial(images.prepare, image_size=network.image_size)
+    held_out = slice(size, 2 * size)
+    data = loop.Data(pixels[:size], labels[:size], pixels[held_out], labels[held_out])
+    with layers.condensed(network, prepare(pixels[:1])):
+        params = PARAMS | {"batch_size": size // 2}
+        history = loop.fit(network, data, prepare, params, Progress(name, size))
+    return [*state(network), history.losses, torch.tensor(history.epochs, dtype=torch.float64)]
+
+
+def evaluate(name: str, size: int) -> list[Tensor]:
+    """Test a network with its starting weights; return logits, probabilities, loss and accuracy."""
+    network, (pixels, labels) = build(name), read.load("test")
+    prepare = partial(images.prepare, image_size=network.image_size)
+    logits = inference.predict(network, pixels[:size], prepare, "fp32")
+    score = inference.score(logits, labels[:size])
+    return [logits, logits.softmax(1), torch.tensor(score, dtype=torch.float64)]
+
+
+def picture() -> list[Tensor]:
+    """Draw loss curves; return the bytes of the PNG."""
+    points = [(step / 100, 2.3 * 0.97**step) for step in range(1, 101)]
+    drawn = curves.draw("Loss", [curves.Panel("run", [curves.Curve("run", points, points, 0)])])
+    return [torch.frombuffer(bytearray(drawn), dtype=torch.uint8)]
+
+
+if __name__ == "__main__":
+    errors.run(main)
