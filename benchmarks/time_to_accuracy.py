@@ -10,7 +10,6 @@ seeds.csv, in place of the run's earlier ones: `make review` takes the seed nois
 """
 
 import argparse
-import json
 import sys
 from statistics import median
 from typing import Any
@@ -38,11 +37,8 @@ def main() -> None:
                 if run in facts["runs"]:
                     speeds.append(process.submit(rates.notebook, *case).result())
                 copy.set(seed=seed)
-                training = copy.prepare(f"data/models/{run}.pt")
-                seconds.append(copy.python(*training).seconds)
-                copy.python("-m", "stages.evaluate", run)
-                tested = json.loads((copy.root / f"metrics/test/{run}.json").read_text())
-                tests.append({"run": run, "seed": seed} | tested)
+                seconds.append(copy.train(run))
+                tests.append({"run": run, "seed": seed} | copy.test(run))
             known = [row for row in known if row["run"] != run] + tests
             write_seeds(known)
             if speeds:

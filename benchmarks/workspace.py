@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from stages.system.errors import UserError
 
 USAGE = Path(__file__).with_name("usage.py").resolve()
-COPIED = [".dvc/config", ".dvcignore", ".gitattributes", ".gitignore", "data/mnist",
+COPIED = [".dvc/config", ".dvcignore", ".gitattributes", ".gitignore", "benchmarks", "data/mnist",
           "data/notebook.yaml", "dvc.lock", "dvc.yaml", "params.yaml", "plotting",
           "pyproject.toml", "reporting", "results", "stages"]  # fmt: skip
 
@@ -60,6 +60,15 @@ class Workspace:
             if dep["path"] in makers:
                 self.python(*self.prepare(dep["path"]))
         return shlex.split(makers[output]["cmd"])[1:]
+
+    def train(self, run: str) -> float:
+        """Train a run; return the seconds of the training command alone."""
+        return self.python(*self.prepare(f"data/models/{run}.pt")).seconds
+
+    def test(self, run: str) -> dict[str, Any]:
+        """Test a trained run; return its metrics."""
+        self.python("-m", "stages.evaluate", run)
+        return json.loads((self.root / f"metrics/test/{run}.json").read_text())
 
     def python(self, *arguments: str) -> Usage:
         """Run python in the copy.
