@@ -15,9 +15,11 @@ from stages.system.errors import UserError
 
 QUICK = ["--seconds", "0.01"]
 TRY = ["--runs", "model_b", "model_b-tanh", "--seeds", "3", *QUICK]
+EXAMPLE = ["--runs", "model_b", "--epochs", "1", "--images", "1000"]  # ours: 64 images
 RUNS = {
     "throughput": (["--models", "model_b", "--rounds", "1", *QUICK], {"model_b"}),
     "time_to_accuracy": (TRY, {"model_b", "not reached"}),
+    "example": (EXAMPLE, {"PyTorch's example", "model_b", "not reached"}),
     "pipeline": (["train@model_b"], {"fetch", "train@model_b", "all"}),
 }
 
