@@ -69,21 +69,13 @@ def reference(title: str, pairs: Sequence[tuple[Curve, Curve | None]]) -> bytes:
     _loss_axis(axis)
     for recorded, measured in pairs:
         name, color = recorded.label, f"C{recorded.colour}"
-        axis.plot(
-            *_columns(recorded.train), "s-", markersize=4, color=color, label=f"{name}, notebook"
-        )
+        theirs = {"markersize": 4, "label": f"{name}, notebook"}
+        axis.plot(*_columns(recorded.train), "s-", color=color, **theirs)
         if measured is None:
             axis.plot([], [], " ", label=f"{name}: not run here")
             continue
-        axis.plot(
-            *_columns(measured.train),
-            "o",
-            linestyle=(0, (2, 1.2)),
-            color=color,
-            markerfacecolor="white",
-            label=f"{name}, here",
-            zorder=3,
-        )
+        ours = {"linestyle": (0, (2, 1.2)), "markerfacecolor": "white", "zorder": 3}
+        axis.plot(*_columns(measured.train), "o", color=color, label=f"{name}, here", **ours)
     axis.set_ylabel("mean training loss of the epoch (nats, log scale)")
     style.legend(figure, *axis.get_legend_handles_labels())
     return style.png(figure)

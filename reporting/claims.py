@@ -83,28 +83,19 @@ class Check(NamedTuple):
 
 def judge(measured: dict[str, Comparison], recorded: dict[str, Comparison]) -> list[Claim]:
     """Judge the claims by the comparisons of what was measured here, and of the notebook's runs."""
-    table = YAML(typ="safe").load(Path(__file__).with_name("claims.yaml"))
-    return [_claim(measured, recorded, **row) for row in table]
-
-
-def _claim(
-    measured: dict[str, Comparison],
-    recorded: dict[str, Comparison],
-    claim: str,
-    compare: list[str],
-    statements: list[list[str]],
-) -> Claim:
-    findings, cautions, own = [], [], []
-    for name in compare:
-        prefix = f"{name}: " if len(compare) > 1 else ""
-        for statement, check, order in statements:
+    claims = []
+    for row in YAML(typ="safe").load(Path(__file__).with_name("claims.yaml")):
+        findings, cautions, own = [], [], []
+        for name, (statement, check, order) in product(row["compare"], row["statements"]):
+            prefix = f"{name}: " if len(row["compare"]) > 1 else ""
             findings.append(Finding(prefix + statement, *find(check, measured[name], order)))
             verdict, evidence = find(check, recorded[name], order)
             if check == "accuracy" and verdict != NOT_MEASURED:
                 own.append(f"{evidence}: {verdict}")
             if check in COMPARING and measured[name].caution not in ("", *cautions):
                 cautions.append(measured[name].caution)
-    return Claim(claim, findings, "; ".join(cautions), "; ".join(own))
+        claims.append(Claim(row["claim"], findings, "; ".join(cautions), "; ".join(own)))
+    return claims
 
 
 def find(name: str, compared: Comparison, order: str) -> tuple[str, str]:

@@ -1,14 +1,10 @@
 """What the notebook recorded, as runs that can be compared like those measured here."""
 
-from pathlib import Path
-
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
-from results.runs import TEST_IMAGES, Epoch, Run
-from stages.system.errors import UserError
+from results.runs import TEST_IMAGES, Epoch, Run, parsed
 
-PATH = Path("data/notebook.yaml")
+PATH = "data/notebook.yaml"
 # The notebook's networks, as text shows them.
 NAMES = {"resnet18": "ResNet18", "alexnet": "AlexNet", "model_a": "Model A", "model_b": "Model B"}
 
@@ -19,14 +15,16 @@ def read() -> dict[str, Run]:
     Raises:
         UserError: it is missing or corrupt.
     """
-    try:
-        content = YAML(typ="safe").load(PATH)
-        return {name: _run(name, content["runs"][name], content["configuration"]) for name in NAMES}
-    except (OSError, YAMLError, LookupError, TypeError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{PATH} is missing or corrupt, but the report needs the notebook's figures: "
-            f"restore it with `git checkout {PATH}`"
-        ) from error
+    wrong = (
+        "is missing or corrupt, but the report needs the notebook's figures: restore it with "
+        f"`git checkout {PATH}`"
+    )
+    return parsed(PATH, _runs, wrong=wrong)
+
+
+def _runs(text: str) -> dict[str, Run]:
+    content = YAML(typ="safe").load(text)
+    return {name: _run(name, content["runs"][name], content["configuration"]) for name in NAMES}
 
 
 def _run(name: str, recorded: dict, configuration: dict) -> Run:

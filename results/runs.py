@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ruamel.yaml.error import YAMLError
+
 from stages.system.errors import UserError
 
 TEST_IMAGES = 10_000
@@ -85,15 +87,15 @@ class Run:
         return [path for path, part in zip(files(self.name), parts, strict=True) if not part]
 
 
-def files(run: str) -> tuple[str, ...]:
-    """Name the files with a run's results: both metrics, settings, loss.csv, steps.csv."""
-    return (
-        f"metrics/train/{run}.json",
-        f"metrics/test/{run}.json",
-        f"data/settings/{run}.json",
-        f"plots/runs/{run}/loss.csv",
-        f"plots/runs/{run}/steps.csv",
-    )
+def files(run: str) -> dict[str, Callable[[str], Any]]:
+    """Return what parses each file with a run's results, by path, in the order of `Run`'s parts."""
+    return {
+        f"metrics/train/{run}.json": _metrics,
+        f"metrics/test/{run}.json": _metrics,
+        f"data/settings/{run}.json": _settings,
+        f"plots/runs/{run}/loss.csv": _rows(Epoch),
+        f"plots/runs/{run}/steps.csv": _rows(Window),
+    }
 
 
 def on_disk(path: str) -> bytes | None:
@@ -117,34 +119,28 @@ def read(
     Raises:
         UserError: a file is not what a stage writes.
     """
-    parsers = (_metrics, _metrics, _settings, _rows(Epoch), _rows(Window))
     return {
-        name: Run(
-            name,
-            *(
-                parsed(path, parse, content, where)
-                for path, parse in zip(files(name), parsers, strict=True)
-            ),
-        )
+        name: Run(name, *(parsed(*file, content, where) for file in files(name).items()))
         for name in names
     }
 
 
 def parsed(
-    path: str, parse: Callable[[str], Any], content: Read = on_disk, where: str = WORKING_TREE
+    path: str,
+    parse: Callable[[str], Any],
+    content: Read = on_disk,
+    where: str = WORKING_TREE,
+    wrong: str = "is corrupt or was edited: restore it with git, or delete it and run `dvc repro`",
 ) -> Any:
     """Return what `parse` makes of a file's text; of no file what it makes of "".
 
     Raises:
-        UserError: it is not what a stage writes.
+        UserError: it cannot; `wrong` is what the message says of the file.
     """
     try:
         return parse((content(path) or b"").decode())
-    except (AttributeError, LookupError, TypeError, ValueError, csv.Error) as error:
-        raise UserError(
-            f"{path} in {where} is corrupt or was edited: restore it with git, or delete it and "
-            f"run `dvc repro`"
-        ) from error
+    except (AttributeError, LookupError, TypeError, ValueError, csv.Error, YAMLError) as error:
+        raise UserError(f"{path} in {where} {wrong}") from error
 
 
 def _metrics(text: str) -> dict[str, Any]:
@@ -157,9 +153,10 @@ def _metrics(text: str) -> dict[str, Any]:
 
 
 def _settings(text: str) -> dict[str, Any]:
-    content = json.loads(text) if text else {"options": {}, "params": {}}
-    model = {"model": content["model"]} if text else {}
-    return model | content["options"] | content["params"]
+    if not text:
+        return {}
+    content = json.loads(text)
+    return {"model": content["model"]} | content["options"] | content["params"]
 
 
 def _rows(kind: type[NamedTuple]) -> Callable[[str], list]:

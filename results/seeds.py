@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from results.runs import parsed
 from results.statistics import seed_noise
-from stages.system.errors import UserError
 
 PATH = Path("benchmarks/results/seeds.csv")
 COLUMNS = ["run", "seed", "accuracy", "loss", "errors"]
@@ -38,22 +38,11 @@ def rows(path: Path = PATH) -> list[dict[str, str]]:
     Raises:
         UserError: the file is corrupt.
     """
-    if not path.exists():
-        return []
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            table = csv.DictReader(file, strict=True)
-            found = list(table)
-        if table.fieldnames != COLUMNS or any(None in (*row, *row.values()) for row in found):
-            raise ValueError(table.fieldnames)
-        for row in found:
-            _ = int(row["seed"]), _figure(row["accuracy"]), _figure(row["loss"])
-    except (ValueError, csv.Error) as error:
-        raise UserError(
-            f"{path} is corrupt, its columns have to be {','.join(COLUMNS)}: restore it with "
-            f"`git checkout {path}`"
-        ) from error
-    return found
+    wrong = (
+        f"is corrupt, its columns have to be {','.join(COLUMNS)}: restore it with "
+        f"`git checkout {path}`"
+    )
+    return parsed(str(path), _rows, wrong=wrong)
 
 
 def noise(path: Path = PATH) -> dict[str, Noise]:
@@ -69,6 +58,16 @@ def noise(path: Path = PATH) -> dict[str, Noise]:
         run: Noise(len(found), *(_bound(found.values(), one) for one in ("accuracy", "loss")))
         for run, found in by_run.items()
     }
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    header, *cells = csv.reader(text.splitlines() or [",".join(COLUMNS)], strict=True)
+    if header != COLUMNS:
+        raise ValueError(text)
+    found = [dict(zip(COLUMNS, row, strict=True)) for row in cells]
+    for row in found:
+        _ = int(row["seed"]), _figure(row["accuracy"]), _figure(row["loss"])
+    return found
 
 
 def _bound(found: Iterable[dict[str, str]], column: str) -> float | None:

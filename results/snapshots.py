@@ -19,13 +19,17 @@ class Snapshot:
         commit: its full hash; that of the commit checked out for the working tree, None if there
             is none yet.
         paths: every file, relative to the repository's root.
-        read: returns a file's bytes, None if there is no such file.
+        content: returns the bytes of one of them.
     """
 
     name: str
     commit: str | None
     paths: frozenset[str]
-    read: Callable[[str], bytes | None] = field(repr=False)
+    content: Callable[[str], bytes | None] = field(repr=False)
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's bytes, None if there is no such file."""
+        return self.content(path) if path in self.paths else None
 
     def below(self, folder: str) -> list[str]:
         """List the files in `folder`, at any depth, in order."""
@@ -39,19 +43,14 @@ def revision(name: str) -> Snapshot:
         UserError: no such revision, or an experiment's name that several have.
     """
     commit = _commit(name)
-    entries = git("ls-tree", "-r", "-z", "--full-tree", commit).decode().split("\0")
-    blobs = {}
-    for entry in filter(None, entries):
-        kind, _, path = entry.partition("\t")
-        mode, _, blob = kind.split()
-        if mode.startswith("100"):
-            blobs[path] = blob
+    listed = git("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit).decode()
+    paths = frozenset(filter(None, listed.split("\0")))
 
     @cache
-    def read(path: str) -> bytes | None:
-        return git("cat-file", "blob", blobs[path]) if path in blobs else None
+    def content(path: str) -> bytes:
+        return git("cat-file", "blob", f"{commit}:{path}")
 
-    return Snapshot(name, commit, frozenset(blobs), read)
+    return Snapshot(name, commit, paths, content)
 
 
 def working_tree() -> Snapshot:
@@ -62,12 +61,7 @@ def working_tree() -> Snapshot:
     """
     listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").decode()
     paths = frozenset(path for path in listed.split("\0") if path and Path(path).is_file())
-
-    @cache
-    def read(path: str) -> bytes | None:
-        return on_disk(path) if path in paths else None
-
-    return Snapshot(WORKING_TREE, _verified("HEAD"), paths, read)
+    return Snapshot(WORKING_TREE, _verified("HEAD"), paths, cache(on_disk))
 
 
 def git(*arguments: str) -> bytes:

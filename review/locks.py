@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 
 from pathspec import GitIgnoreSpec
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
+from results.runs import parsed
 from results.snapshots import Snapshot
-from stages.system.errors import UserError
 
 LOCK, PARAMS = "dvc.lock", "params.yaml"
 ABSENT = object()
@@ -119,9 +118,5 @@ def _mapping(text: str) -> dict[str, Any]:
 
 
 def _parsed(side: Snapshot, path: str, parse: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
-    try:
-        return parse((side.read(path) or b"").decode())
-    except (AttributeError, LookupError, TypeError, ValueError, YAMLError) as error:
-        raise UserError(
-            f"{path} in {side.name} is not valid: correct it or restore it with git"
-        ) from error
+    wrong = "is not valid: correct it or restore it with git"
+    return parsed(path, parse, side.read, side.name, wrong)

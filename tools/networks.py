@@ -20,30 +20,27 @@ def main() -> None:
         network = models.build(name, image_size=IMAGE_SIZE).eval()
         total = sum(parameter.numel() for parameter in network.parameters())
         print(f"## {name}: {total:,} parameters\n")
-        rows = [[*row, f"{count:,}"] for *row, count in describe(network)]
-        print(table(["layer", "kind", "output shape", "parameters"], rows, 1), end="\n\n")
+        header = ["layer", "kind", "output shape", "parameters"]
+        print(table(header, describe(network), 1), end="\n\n")
 
 
-def describe(network: nn.Module) -> list[tuple[str, str, str, int]]:
-    """List (name, kind, output shape, parameters) of each call, in order.
+def describe(network: nn.Module) -> list[list[str]]:
+    """List name, kind, output shape and parameters of each layer, in the order of the calls.
 
-    A residual block is one row; a layer's parameters are counted at its first call.
+    A residual block is one row.
     """
-    rows, seen = [], set()
+    rows, names = [], {module: name for name, module in network.named_modules()}
 
-    def note(module: nn.Module, inputs: tuple, output: torch.Tensor, *, name: str) -> None:
-        count = 0 if name in seen else sum(p.numel() for p in module.parameters())
-        seen.add(name)
+    def note(module: nn.Module, inputs: tuple, output: torch.Tensor) -> None:
+        count = sum(parameter.numel() for parameter in module.parameters())
         shape = " x ".join(map(str, output.shape[1:]))
-        rows.append((f"`{name}`", type(module).__name__, shape, count))
+        rows.append([f"`{names[module]}`", type(module).__name__, shape, f"{count:,}"])
 
-    blocks = [name for name, module in network.named_modules() if isinstance(module, BasicBlock)]
-    for name, module in network.named_modules():
-        inside = any(name.startswith(f"{block}.") for block in blocks)
-        if name in blocks or (not list(module.children()) and not inside):
-            module.register_forward_hook(
-                lambda module, inputs, output, name=name: note(module, inputs, output, name=name)
-            )
+    blocks = [module for module in names if isinstance(module, BasicBlock)]
+    inside = {part for block in blocks for part in block.modules()}
+    for module in names:
+        if module in blocks or (module not in inside and not list(module.children())):
+            module.register_forward_hook(note)
     with torch.inference_mode():
         network(torch.zeros(1, 3, IMAGE_SIZE, IMAGE_SIZE))
     return rows
