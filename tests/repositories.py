@@ -54,6 +54,12 @@ class Repository:
         there.do("dvc", "checkout", "--quiet")
         return there
 
+    def begin(self) -> None:
+        """Make it a git repository, its files the first commit."""
+        self.do("git", "init", "--quiet", "--initial-branch=main")
+        self.introduce()
+        self.commit("start")
+
     def introduce(self) -> None:
         """Tell git who commits."""
         self.do("git", "config", "user.name", "Test")
@@ -76,7 +82,5 @@ def make(root: Path, mnist: Path) -> Repository:
         models__model_a__image_size=28,
         models__model_b__image_size=28,
     )
-    repository.do("git", "init", "--quiet", "--initial-branch=main")
-    repository.introduce()
-    repository.commit("start")
+    repository.begin()
     return repository

@@ -9,6 +9,7 @@ import drawings
 import pytest
 import torch
 from commands import ROOT, copy_repository, do, run
+from repositories import Repository
 from ruamel.yaml import YAML
 
 from stages import models
@@ -37,33 +38,26 @@ def store(root: Path, name: str, options: dict) -> None:
 
 
 @pytest.fixture(scope="module")
-def mnist_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def source(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """Return a committed and tagged copy of this repository with two models in its cache."""
     nothing = tmp_path_factory.mktemp("no_mnist")
-    root = copy_repository(tmp_path_factory.mktemp("projects") / "mnist", nothing)
+    made = Repository(copy_repository(tmp_path_factory.mktemp("projects") / "mnist", nothing))
     for name, options in MODELS.items():
-        store(root, name, options)
-    do(root, "git", "init", "--quiet", "--initial-branch=main")
-    do(root, "git", "config", "user.name", "Test")
-    do(root, "git", "config", "user.email", "test@example.com")
-    do(root, "git", "add", "--all")
-    do(root, "git", "commit", "--quiet", "--message", "trained")
+        store(made.root, name, options)
+    made.begin()
     for name in MODELS:
-        do(root, "git", "tag", "--annotate", f"{name}@v1.0.0", "--message", "first")
-    return root
+        made.do("git", "tag", "--annotate", f"{name}@v1.0.0", "--message", "first")
+    return made
 
 
-def page() -> str:
-    return (ROOT / "docs/use.md").read_text()
-
-
-def test_another_project_uses_it_as_docs_say(mnist_repository: Path) -> None:
-    elsewhere = mnist_repository.parent / "elsewhere"
+def test_another_project_uses_it_as_docs_say(source: Repository) -> None:
+    page = (ROOT / "docs/use.md").read_text()
+    elsewhere = source.root.parent / "elsewhere"
     elsewhere.mkdir()
     for name in ("digit.png", "photo.jpg"):
         drawings.typed(7).save(elsewhere / name)
     (elsewhere / "notes.txt").write_text("notes")
-    first, *commands = [line[2:] for line in page().splitlines() if line.startswith("$ ")]
+    first, *commands = [line[2:] for line in page.splitlines() if line.startswith("$ ")]
     assert len(commands) == 6
     for command in commands:
         do(elsewhere, "bash", "-c", command)
@@ -72,7 +66,7 @@ def test_another_project_uses_it_as_docs_say(mnist_repository: Path) -> None:
     assert [line.split(":")[0] for line in shown.stdout.splitlines()] == ["digit.png", "photo.jpg"]
     assert "notes.txt cannot be read as an image" in shown.stderr
 
-    code = re.findall(r"```python\n(.*?)```", page(), re.DOTALL)[-1]
+    code = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[-1]
     assert len(list(filter(None, code.splitlines()))) == 5
     torch.manual_seed(0)
     images = torch.rand(4, 3, 32, 32) * 2 - 1
@@ -84,19 +78,15 @@ def test_another_project_uses_it_as_docs_say(mnist_repository: Path) -> None:
     torch.testing.assert_close(names["logits"], expected, atol=1e-4, rtol=1e-4)
 
 
-def test_it_comes_from_a_remote_where_there_is_no_cache(
-    mnist_repository: Path, tmp_path: Path
-) -> None:
-    clone = tmp_path / "clone"
-    do(tmp_path, "git", "clone", "--quiet", str(mnist_repository), str(clone))
-    do(clone, "dvc", "remote", "add", "--default", "shared", str(tmp_path / "remote"))
-    do(clone, "git", "-c", "user.name=Test", "-c", "user.email=test@example.com", "commit",
-       "--all", "--quiet", "--message", "a remote")  # fmt: skip
-    command = ["dvc", "get", str(clone), "data/models/model_b.pt"]
+def test_it_comes_from_a_remote_where_there_is_no_cache(source: Repository, tmp_path: Path) -> None:
+    clone = source.clone(tmp_path / "clone")
+    clone.do("dvc", "remote", "add", "--default", "shared", str(tmp_path / "remote"))
+    clone.commit("a remote")
+    command = ["dvc", "get", str(clone.root), "data/models/model_b.pt"]
     assert run(tmp_path, *command).returncode != 0
-    shutil.copytree(mnist_repository / ".dvc/cache", clone / ".dvc/cache")
-    do(clone, "dvc", "push", "data/models/model_b.pt")
-    shutil.rmtree(clone / ".dvc/cache")
+    shutil.copytree(source.root / ".dvc/cache", clone.root / ".dvc/cache")
+    clone.do("dvc", "push", "data/models/model_b.pt")
+    shutil.rmtree(clone.root / ".dvc/cache")
     do(tmp_path, *command)
     assert models.load(tmp_path / "model_b.pt").image_size == 28
 

@@ -1,16 +1,16 @@
 """The pictures that `dvc plots` draws, really rendered, with the results that git holds."""
 
-import csv
 import json
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 import vl_convert
-from commands import copy_repository
+from commands import copy_repository, rows
+from repositories import Repository
+
+from stages.system import files
 
 VEGA_LITE = "5.8"  # the oldest that vl-convert has; DVC's pages load 5.2
 RUNS = ["resnet18", "alexnet", "model_a", "model_b", "model_a-sigmoid", "model_a-tanh",
@@ -21,54 +21,35 @@ CURVES = [f"plots/runs/{run}/{name}.csv" for run in RUNS for name in ("loss", "s
 CONFUSIONS = [f"plots/runs/{run}/confusion.csv" for run in RUNS]
 
 
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def alter(root: Path) -> None:
+def alter(path: Path) -> None:
     """Make every loss half as large again, and every count one larger."""
-    for path in (root / "plots/runs").glob("*/*.csv"):
-        rows = table(path)
-        for row in rows:
-            row.update({key: str(1.5 * float(row[key])) for key in row if "loss" in key})
-            row.update({key: str(1 + int(row[key])) for key in row if key == "count"})
-        with path.open("w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+    table = rows(path)
+    for row in table:
+        row.update({key: str(1.5 * float(row[key])) for key in row if "loss" in key})
+        row.update({key: str(1 + int(row[key])) for key in row if key == "count"})
+    files.write_csv(path, table[0], (row.values() for row in table))
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Repository:
     """Return a repository whose revisions `before` and `after` differ in every curve and count."""
     nothing = tmp_path_factory.mktemp("no_mnist")
-    root = copy_repository(tmp_path_factory.mktemp("plots"), nothing)
-
-    def git(*arguments: str) -> None:
-        name = ["-c", "user.name=Test", "-c", "user.email=test@example.com"]
-        subprocess.run(["git", *name, *arguments], cwd=root, check=True, capture_output=True)
-
-    git("init", "--initial-branch=main")
-    for tag in TWO:
-        git("add", "--all")
-        git("commit", "--message", tag)
-        git("tag", tag)
-        if tag == TWO[0]:
-            alter(root)
-    return root
+    made = Repository(copy_repository(tmp_path_factory.mktemp("plots"), nothing))
+    made.begin()
+    made.do("git", "tag", "before")
+    for path in (made.root / "plots/runs").glob("*/*.csv"):
+        alter(path)
+    made.commit("after")
+    made.do("git", "tag", "after")
+    return made
 
 
 @pytest.fixture(scope="module")
-def drawn(repository: Path) -> dict[int, dict[str, dict]]:
+def drawn(repository: Repository) -> dict[int, dict[str, dict]]:
     """Return by number of revisions, then by name, what DVC draws, as Vega-Lite."""
     drawn = {}
     for revisions, command in ((ONE, ["show"]), (TWO, ["diff", *TWO])):
-        printed = subprocess.run(
-            [sys.executable, "-m", "dvc", "plots", *command, "--json"],
-            cwd=repository, check=True, capture_output=True, text=True,
-        ).stdout  # fmt: skip
-        plots = json.loads(printed)["data"]
+        plots = json.loads(repository.do("dvc", "plots", *command, "--json"))["data"]
         assert all(plot["revisions"] == revisions for (plot,) in plots.values())
         drawn[len(revisions)] = {name: plot["content"] for name, (plot,) in plots.items()}
     return drawn
@@ -129,9 +110,9 @@ def test_a_curve_has_a_line_for_each_revision(drawn: dict, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", CONFUSIONS)
-def test_confusion_shows_its_counts(drawn: dict, repository: Path, path: str) -> None:
+def test_confusion_shows_its_counts(drawn: dict, repository: Repository, path: str) -> None:
     svg = svg_of(drawn[2][path])
-    after = [row["count"] for row in table(repository / path)]
+    after = [row["count"] for row in rows(repository.root / path)]
     before = [str(int(count) - 1) for count in after]
     columns = [sorted(texts(column)) for column in marks(svg, "text")]
     assert columns == [sorted(before), sorted(after)]

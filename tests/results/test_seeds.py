@@ -58,12 +58,12 @@ def test_a_seed_measured_again_counts_once_and_a_loss_that_is_not_finite_does_no
 
 
 @pytest.mark.parametrize(
-    "content", ["", "run,accuracy\na,0.9\n", HEADER + "a,0,x,0.1,300\n", HEADER + "a,0\n"]
+    "content", ["run,accuracy\na,0.9\n", HEADER + "a,0,x,0.1,300\n", HEADER + "a,0\n"]
 )
 def test_a_corrupt_file_is_named(tmp_path, content):
     path = tmp_path / "seeds.csv"
     path.write_text(content)
-    with pytest.raises(UserError, match=r"seeds\.csv is corrupt"):
+    with pytest.raises(UserError, match=r"seeds\.csv in the working tree is corrupt"):
         seeds.noise(path)
 
 

@@ -1,19 +1,18 @@
 """A git repository with the results of two runs, written by hand in the pipeline's formats."""
 
 import hashlib
-import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from commands import run_here
+from repositories import Repository
+from run_files import put, write_run
 
-from review.__main__ import main
+from review import __main__ as review_command
 
-GIT = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.com"]
 LOCK = """\
 schema: '2.0'
 stages:
@@ -40,28 +39,20 @@ stages:
 """
 
 
-class Example:
+class Example(Repository):
     """The repository: its two runs are model_a, which reads lr, and model_b-lr0.1."""
 
-    def __init__(self, root: Path):
-        self.root = root
-
     def git(self, *arguments: str) -> str:
-        found = subprocess.run(
-            [*GIT, *arguments], cwd=self.root, check=True, capture_output=True, text=True
-        )
-        return found.stdout.strip()
+        return self.do("git", *arguments).strip()
 
-    def write(self, path: str, content: str | bytes) -> None:
-        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / path).write_bytes(content if isinstance(content, bytes) else content.encode())
+    def write(self, path: str, content: str) -> None:
+        put(self.root / path, content)
 
-    def commit(self) -> str:
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message", "a change")
+    def commit(self, message: str = "a change") -> str:
+        super().commit(message)
         return self.git("rev-parse", "HEAD")
 
-    def run(self, *, lr: float = 0.001, torch: str = "2.0") -> None:
+    def ran(self, *, lr: float = 0.001, torch: str = "2.0") -> None:
         """Write params.yaml, pyproject.toml and dvc.lock as a run with these values leaves them."""
         self.write("params.yaml", f"lr: {lr}\nmodels:\n  model_a:\n    epochs: 2\n")
         self.write("pyproject.toml", f"[dependency-groups]\ntorch = ['torch=={torch}']\n")
@@ -69,19 +60,9 @@ class Example:
         self.write("dvc.lock", LOCK.format(lr=lr, torch=torch, code=code))
 
     def result(self, run: str, errors: int, loss: float, *, validation: float = 0.98) -> None:
-        """Write the metrics, curves and picture of a run."""
-        test = {"accuracy": (10000 - errors) / 10000, "loss": loss, "errors": errors}
-        train = {"loss": 0.1, "validation_loss": loss, "validation_accuracy": validation,
-                 "epochs": 2, "parameters": 101290}  # fmt: skip
-        self.write(f"metrics/test/{run}.json", json.dumps(test))
-        self.write(f"metrics/train/{run}.json", json.dumps(train))
+        """Write the results and the picture of a run."""
+        write_run(self.root, run, errors, loss, validation=validation)
         self.write(f"plots/mistakes/{run}.png", f"picture of {errors} mistakes")
-        self.write(f"plots/runs/{run}/steps.csv", f"step,epoch,loss\n5,0.5,2.0\n20,2.0,{loss}\n")
-        self.write(
-            f"plots/runs/{run}/loss.csv",
-            "epoch,train_loss,validation_loss,validation_accuracy\n"
-            f"1,1.5,0.9,0.7\n2,0.4,{loss},{validation}\n",
-        )
 
     def seeds(self, *runs: str) -> None:
         """Write test results of three seeds: standard deviation 20 errors, 0.01 of the loss."""
@@ -103,10 +84,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made.write("plots/accuracy.png", "picture")
     made.result("model_a", 200, 0.07)
     made.result("model_b-lr0.1", 300, 0.1)
-    made.run()
+    made.ran()
     made.seeds("model_a")
-    made.git("init", "--quiet", "--initial-branch=main")
-    made.commit()
+    made.begin()
     return made.root
 
 
@@ -119,12 +99,11 @@ def example(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def review(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> Callable[..., str]:
+def review(capsys: pytest.CaptureFixture) -> Callable[..., str]:
     """Return a function that reviews revisions of the working directory's repository."""
 
     def call(*revisions: str) -> str:
-        monkeypatch.setattr(sys, "argv", ["review", *revisions])
-        main()
+        run_here(review_command, *revisions)
         return capsys.readouterr().out
 
     return call

@@ -18,7 +18,7 @@ def row(text: str, name: str) -> list[str]:
 
 def test_an_improvement_beyond_seed_noise(example, review):
     example.git("switch", "--quiet", "--create", "faster")
-    example.run(lr=0.01)
+    example.ran(lr=0.01)
     example.result("model_a", 70, 0.002, validation=0.99)
     example.commit()
     text = review("main")
@@ -161,7 +161,7 @@ def test_nothing_changed(example, review):
 def test_two_revisions_whatever_is_in_the_working_tree(example, review):
     for name, lr, errors in (("first", 0.01, 50), ("second", 0.002, 180)):
         example.git("switch", "--quiet", "--create", name, "main")
-        example.run(lr=lr)
+        example.ran(lr=lr)
         example.result("model_a", errors, 0.07)
         example.commit()
     example.write("params.yaml", "not: [what] is: compared")
@@ -196,7 +196,7 @@ def test_results_of_other_params_than_those_next_to_them(example, review):
 
 def test_code_and_pins_that_changed_with_their_results(example, review):
     example.write("stages/train.py", "print('training better')\n")
-    example.run(torch="2.1")
+    example.ran(torch="2.1")
     text = review("main")
     assert "not up to date" not in text
     assert text.startswith(
@@ -222,15 +222,11 @@ def test_a_value_with_markup_stays_in_its_cell(example, review):
     ("path", "content"),
     [
         ("metrics/test/model_a.json", "["),
-        ("metrics/test/model_a.json", "[1]"),
-        ("metrics/test/model_a.json", '{"accuracy": "high"}'),
         ("params.yaml", "lr: ["),
         ("params.yaml", "[1]"),
         ("pyproject.toml", "="),
         ("dvc.lock", "<<<<<<< HEAD"),
         ("dvc.lock", "stages: {train@model_a: {deps: [stages]}}"),
-        ("plots/runs/model_a/loss.csv", "["),
-        ("plots/runs/model_a/loss.csv", "epoch,train_loss,validation_loss\n1,x,2\n"),
     ],
 )
 def test_a_corrupt_file_is_named_with_its_revision(example, review, path, content):

@@ -1,8 +1,5 @@
 """Hashes and values as DVC itself records them."""
 
-import subprocess
-import sys
-
 import pytest
 
 from results import snapshots
@@ -30,10 +27,6 @@ LEFT_BY_EDITORS = [
 ]
 
 
-def dvc(*command: str) -> None:
-    subprocess.run([sys.executable, "-m", "dvc", *command, "--quiet"], check=True)
-
-
 @pytest.fixture
 def base(example):
     """A commit that a run of DVC leaves, with what editors left in it."""
@@ -44,8 +37,8 @@ def base(example):
         example.write(path, "1\n")
     example.write("stages/one-more/nested.py", "windows\r\n")
     example.write("dvc.yaml", PIPELINE)
-    dvc("init")
-    dvc("repro")
+    example.do("dvc", "init")
+    example.do("dvc", "repro")
     return snapshots.revision(example.commit())
 
 
@@ -70,7 +63,7 @@ def test_stale_and_causes_agree_with_dvc(example, base):
     assert sorted(stale(head)) == sorted([*params, "stages", "metrics.json"])
     assert stale(base) == []
 
-    dvc("repro")
+    example.do("dvc", "repro")
     head = snapshots.working_tree()
     assert stale(head) == []
     (why,) = changed_stages(base, head).values()
