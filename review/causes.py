@@ -8,11 +8,7 @@ Causes = dict[str, list[str]]  # names of what differs by kind, such as paramete
 
 
 def changed_stages(base: Snapshot, head: Snapshot) -> dict[str, Causes]:
-    """Tell for each stage of `head` that ran since `base` what made it run.
-
-    Raises:
-        UserError: dvc.lock is corrupt.
-    """
+    """Tell for each stage of `head` that ran since `base` what made it run."""
     before, after = locks.stages(base), locks.stages(head)
     made = [path for stage in after.values() for path in stage.outs]
     found = {

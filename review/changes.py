@@ -69,23 +69,19 @@ class Change:
         """What orders changes, the best having the most: accuracy gained, loss saved."""
         return self.difference("accuracy") or 0, -(self.difference("loss") or 0)
 
+    def figures(self, name: str) -> list[float | None]:
+        """Return a figure before and after, None where it is missing or not finite."""
+        part = "train" if name == "validation_accuracy" else "test"
+        return [getattr(run, part).get(name) for run in (self.before, self.after)]
+
     def difference(self, name: str) -> float | None:
         """Return how much larger a figure is afterwards, None if a side lacks it."""
-        before, after = figure(self.before, name), figure(self.after, name)
+        before, after = self.figures(name)
         return None if before is None or after is None else after - before
 
 
-def figure(run: Run, name: str) -> float | None:
-    """Return one of the figures that `Change` names, None if it is missing or not finite."""
-    return (run.train if name == "validation_accuracy" else run.test).get(name)
-
-
 def compare(base: Snapshot, head: Snapshot, noise: dict[str, Noise]) -> list[Change]:
-    """Pair the results of each run that either side has, the best change first.
-
-    Raises:
-        UserError: a file with a run's results is corrupt.
-    """
+    """Pair the results of each run that either side has, the best change first."""
     folders = ("metrics/train", "metrics/test")
     metrics = [path for side in (base, head) for folder in folders for path in side.below(folder)]
     names = sorted({PurePosixPath(path).stem for path in metrics if path.endswith(".json")})

@@ -30,11 +30,7 @@ class Stage(NamedTuple):
 
 @cache
 def stages(side: Snapshot) -> dict[str, Stage]:
-    """Return the stages of dvc.lock by name, {} if there is no such file.
-
-    Raises:
-        UserError: it is corrupt.
-    """
+    """Return the stages of dvc.lock by name, {} if there is no such file."""
 
     def parse(text: str) -> dict[str, Stage]:
         recorded = _mapping(text).get("stages", {})
@@ -45,11 +41,7 @@ def stages(side: Snapshot) -> dict[str, Stage]:
 
 @cache
 def values(side: Snapshot) -> dict[str, Any]:
-    """Return what params.yaml has, and of other files what a stage of dvc.lock read, by name.
-
-    Raises:
-        UserError: dvc.lock or a file with params is corrupt.
-    """
+    """Return what params.yaml has, and of other files what a stage of dvc.lock read, by name."""
     found = flat(_parsed(side, PARAMS, _mapping))
     read = {name for stage in stages(side).values() for name in stage.params}
     for path in sorted({name.partition(":")[0] for name in read if ":" in name}):

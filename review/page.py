@@ -8,7 +8,7 @@ from results import seeds, snapshots
 from results.markdown import NONE, code, count, listed, loss, percent, table
 from results.snapshots import Snapshot
 from review import causes, locks
-from review.changes import DECIDED, ON_ONE_SIDE, Change, Verdict, figure
+from review.changes import DECIDED, ON_ONE_SIDE, Change, Verdict
 from review.stale import stale
 from review.verdict import sentence
 
@@ -23,11 +23,7 @@ FIGURES = {  # in the table: title, value as text, difference as text, its facto
 
 
 def write(base: Snapshot, head: Snapshot, changes: list[Change], drawn: list[Path]) -> str:
-    """Return the review of all runs' `changes`; `drawn` are the pictures of loss curves.
-
-    Raises:
-        UserError: dvc.lock or a file with params is corrupt on either side.
-    """
+    """Return the review of all runs' `changes`; `drawn` are the pictures of loss curves."""
     outdated = stale(head)
     ran = causes.changed_stages(base, head)
     both = base.paths & head.paths
@@ -133,7 +129,7 @@ def _verdict(change: Change) -> str:
     parts = [words[one] for one in change.verdicts.items() if one in words]
     parts = parts or [change.verdict.value]
     for name in ("accuracy", "loss"):
-        lacking = [figure(run, name) is None for run in (change.before, change.after)]
+        lacking = [it is None for it in change.figures(name)]
         if sum(lacking) == 1:
             parts.append(f"no test {name} {'before' if lacking[0] else 'after'}")
     return f"{DOWN} " * (change.verdict is Verdict.WORSE) + ", ".join(parts)
@@ -141,7 +137,7 @@ def _verdict(change: Change) -> str:
 
 def _cell(change: Change, name: str) -> str:
     _, show, show_difference, factor, less_is_better = FIGURES[name]
-    sides = " → ".join(show(figure(run, name)) for run in (change.before, change.after))
+    sides = " → ".join(map(show, change.figures(name)))
     more = change.difference(name)
     if more is None:
         return sides

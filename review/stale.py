@@ -12,9 +12,6 @@ def stale(side: Snapshot) -> list[str]:
 
     It leaves out what git does not hold, such as data and models, and what only `dvc status` knows,
     such as another command in dvc.yaml.
-
-    Raises:
-        UserError: dvc.lock or a file with params is corrupt.
     """
     found: dict[str, None] = {}
     for stage in locks.stages(side).values():

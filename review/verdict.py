@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from results.markdown import code, count
 from review.causes import Causes
-from review.changes import Change, Verdict, figure
+from review.changes import Change, Verdict
 
 MOST_NAMED = 2
 
@@ -70,8 +70,8 @@ def _most(changes: list[Change]) -> str:
     """Name the first of the changes whose errors are known on both sides."""
     for one in changes:
         if one.difference("errors") is not None:
-            errors = [count(figure(run, "errors")) for run in (one.before, one.after)]
-            return f" (most: {code(one.after.name)}, {' → '.join(errors)} test errors)"
+            errors = " → ".join(map(count, one.figures("errors")))
+            return f" (most: {code(one.after.name)}, {errors} test errors)"
     return ""
 
 
