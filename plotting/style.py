@@ -26,8 +26,7 @@ def figure(title: str, height: float | None = None) -> Figure:
 
 def legend(figure: Figure, handles: Sequence, labels: Sequence[str], title: str = "") -> None:
     """Put a legend below everything else, its title above the entries."""
-    place = "outside lower center"
-    figure.legend(handles, labels, loc=place, ncols=4, title=title or None)
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, title=title or None)
 
 
 def png(figure: Figure) -> bytes:

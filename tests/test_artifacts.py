@@ -92,13 +92,10 @@ def test_it_comes_from_a_remote_where_there_is_no_cache(source: Repository, tmp_
 
 
 def test_the_artifacts_are_the_models_that_the_stages_write() -> None:
-    definition = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())
-    artifacts = definition["artifacts"]
+    artifacts = YAML(typ="safe").load(ROOT / "dvc.yaml")["artifacts"]
     assert set(artifacts) == {"resnet18", "alexnet", "model_a", "model_b"}
     lock = (ROOT / "dvc.lock").read_text()
     for name, artifact in artifacts.items():
         assert artifact["path"] == f"data/models/{name}.pt"
         assert f"path: {artifact['path']}\n" in lock
-        assert artifact["type"] == "model"
-        assert artifact["desc"]
-        assert artifact["labels"]
+        assert artifact["type"] == "model" and artifact["desc"] and artifact["labels"]
