@@ -10,32 +10,14 @@ from pathlib import Path
 from types import ModuleType
 from unittest import mock
 
-from benchmarks.workspace import set_params
-
-__all__ = [
-    "copy_repository",
-    "do",
-    "refusal",
-    "results",
-    "rows",
-    "run",
-    "run_here",
-    "run_stage",
-    "set_params",
-]
+from benchmarks.workspace import set_params as set_params  # tests take it from here
 
 ROOT = Path(__file__).parent.parent
 
 
 def run_stage(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess:
     """Run `python -m <arguments>` as DVC would, with the code that lies in `cwd`."""
-    return subprocess.run(
-        [sys.executable, "-m", *arguments],
-        cwd=cwd,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-    )
+    return run(cwd, sys.executable, "-m", *arguments, **environment)
 
 
 def run_here(stage: ModuleType, *arguments: str) -> None:
@@ -71,22 +53,16 @@ def refusal(result: subprocess.CompletedProcess) -> str:
     return line
 
 
-def rows(path: str) -> list[dict[str, str]]:
-    """Read a CSV file that a stage has written in the current folder."""
+def rows(path: str | Path) -> list[dict[str, str]]:
+    """Read a CSV file that a stage has written."""
     with Path(path).open() as file:
         return list(csv.DictReader(file))
 
 
 def copy_repository(folder: Path, mnist: Path) -> Path:
     """Copy what git tracks or would track, as it lies in the working tree, and the data."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        check=True,
-        text=True,
-    ).stdout.split("\0")
-    for name in filter(None, listed):
+    listed = do(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
