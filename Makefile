@@ -69,11 +69,16 @@ pins:  ## regenerate requirements.txt from pyproject.toml
 clean:  ## remove .venv and review-plots
 	rm -rf .venv .ruff_cache review-plots
 
-$(VENV): requirements.txt
+# What .gitattributes names; git itself takes no command from a repository. Not a part of the recipe
+# below: a clone may come by its .venv in another way.
+merge-driver:
+	-@git config merge.dvc-lock.driver 'PATH=.venv/bin:$$PATH python -m tools.merge_lock %O %A %B'
+
+$(VENV): requirements.txt | merge-driver
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: python3 is older than 3.11: install a newer one and run again" >&2; exit 1; }
 	python3 -m venv .venv
 	python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
 	touch $@
 
-.PHONY: help repro test lab review pull-request verify cpus mend ssh lint audit pins clean
+.PHONY: help repro test lab review pull-request verify cpus mend ssh lint audit pins clean merge-driver
