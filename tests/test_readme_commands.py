@@ -7,7 +7,7 @@ from commands import ROOT
 
 ELSEWHERE = "def test_another_project_uses_it_as_docs_say("
 GRID = "def test_a_grid_is_queued_and_run_by_two_workers("
-MERGED = "def test_two_branches_merge_without_training_again("
+MERGED = "def merge("
 REVIEW = "def test_a_review_of_two_revisions_or_of_the_working_tree("
 SHARED = "def test_an_experiment_is_shared_without_a_branch("
 SHOWN = "def test_the_table_has_the_columns_that_matter("
@@ -34,11 +34,12 @@ RUN_BY = {
     "dvc exp diff main higher": "def test_a_difference_names_the_value_and_the_run(",
     "dvc exp apply higher": "def test_an_experiment_applied_is_there_as_if_run_here(",
     "dvc exp branch higher lr-0.003": "def test_an_experiment_becomes_a_branch(",
-    "dvc remote add --default team ssh://server/srv/mnist": "def second(",
-    "dvc push --run-cache --all-branches": "def second(",
+    "dvc remote add --default team ssh://server/srv/mnist": "def connect(",
+    "dvc push --run-cache --all-branches": "def another(",
     "dvc pull --run-cache": "def test_what_the_first_has_trained_the_second_does_not(",
     "git merge BRANCH": MERGED,
-    "dvc repro && git add --all && git commit --no-edit": MERGED,
+    "dvc pull": MERGED,
+    "dvc checkout && dvc repro && git add --all && git commit --no-edit": MERGED,
     "dvc exp push origin higher": SHARED,
     "dvc exp pull origin higher": SHARED,
     "make review BASE=main": REVIEW,

@@ -3,7 +3,7 @@
 import importlib.util
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,24 +55,32 @@ def trained(pipeline, module_path: Path) -> Repository:
 
 
 @pytest.fixture(scope="module")
-def second(
+def another(
     trained: Repository, remote: Remote, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator:
-    """A second machine's clone, after the first has pushed."""
+) -> Iterator[Callable[[str], Repository]]:
+    """Return a function that clones as on another machine, after the first has pushed."""
     machines = tmp_path_factory.mktemp("machines")
-    trained.do("dvc", "remote", "add", "--force", "--default", "--local", "team", remote.url)
-    allow(trained, remote)
+    connect(trained, remote)
     trained.do("dvc", "push", "--all-branches", "--run-cache")
-    second = trained.clone(machines / "second")
-    second.do("dvc", "remote", "add", "--default", "--local", "team", remote.url)
-    allow(second, remote)
-    assert not (second.root / ".dvc/cache").exists()
-    yield second
+
+    def clone(name: str) -> Repository:
+        there = trained.clone(machines / name)
+        connect(there, remote)
+        assert not (there.root / ".dvc/cache").exists()
+        return there
+
+    yield clone
     shutil.rmtree(machines)
 
 
-def allow(repository: Repository, remote: Remote) -> None:
-    """Configure what is this machine's own, which git does not track."""
+@pytest.fixture(scope="module")
+def second(another: Callable[[str], Repository]) -> Repository:
+    return another("second")
+
+
+def connect(repository: Repository, remote: Remote) -> None:
+    """Configure the remote in the file that git does not track, and how this machine gets in."""
+    repository.do("dvc", "remote", "add", "--force", "--default", "--local", "team", remote.url)
     for option, value in remote.access.items():
         repository.do("dvc", "remote", "modify", "--local", "team", option, value)
 
@@ -86,20 +94,32 @@ def test_what_the_first_has_trained_the_second_does_not(branch: str, second: Rep
     assert "up to date" in second.do("dvc", "status")
 
 
+def test_a_clone_that_has_one_branch_merges_another_without_training(
+    another: Callable[[str], Repository],
+) -> None:
+    third = another("third")
+    third.do("git", "switch", "--quiet", "tanh")
+    third.do("dvc", "pull")
+    merge(third, "origin/short", pull=True)
+
+
 def test_two_branches_merge_without_training_again(trained: Repository) -> None:
     trained.do("git", "switch", "--quiet", "--create", "merged", "tanh")
-    merge(trained, "short")
+    merge(trained, "short", pull=False)
 
 
-def merge(repository: Repository, branch: str) -> None:
-    """Merge as README says; params.yaml merges by itself, the results of both sides conflict."""
-    first, second = way_out()
+def merge(repository: Repository, branch: str, pull: bool) -> None:
+    """Merge as README says; params.yaml and the runs merge by themselves, the report conflicts."""
+    first, pulling, last = way_out()
+    repository.do("make", "merge-driver")
     conflict = repository.run(*first.replace("BRANCH", branch).split())
     assert conflict.returncode == 1
-    assert "CONFLICT" in conflict.stdout
-    assert "<<<<<<<" not in (repository.root / "dvc.lock").read_text()
-    ran = repository.stages_run("bash", "-c", second)
-    assert ran == {"report"}
+    unmerged = repository.do("git", "diff", "--name-only", "--diff-filter=U").splitlines()
+    assert "plots/report.md" in unmerged
+    assert not [path for path in unmerged if path.startswith(("metrics/", "plots/runs/"))]
+    if pull:
+        repository.do(*pulling.split())
+    assert repository.stages_run("bash", "-c", last) == {"report"}
     assert repository.do("git", "status", "--porcelain") == ""
     assert "up to date" in repository.do("dvc", "status")
     params = (repository.root / "params.yaml").read_text()
@@ -110,6 +130,6 @@ def merge(repository: Repository, branch: str) -> None:
 
 
 def way_out() -> list[str]:
-    """README's two lines for a merge."""
+    """README's three lines for a merge."""
     section = (ROOT / "README.md").read_text().split("## Merge")[1].split("\n## ")[0]
     return re.findall(r"^\$ (.*?)(?:\s+#.*)?$", section, re.MULTILINE)
