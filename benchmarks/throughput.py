@@ -37,9 +37,11 @@ def main() -> None:
     cases = [("notebook", run.model, size, run.params | recipe) for run in runs]
     cases += [("default", run.model, run.options, run.params) for run in runs]
     peaks, rows = dict.fromkeys(machine.precisions(), 0.0), []
-    theirs = rates.process()
-    kernels.fix()  # read by the libraries that the next process loads
-    with theirs, rates.process() as ours:
+    theirs, ours = rates.process(), {}
+    for precision, chosen in (("fp32", "portable"), ("bf16", "native")):
+        kernels.use(chosen, runs[0].params["threads"])  # the next process's libraries read it
+        ours[precision] = rates.process()
+    with theirs, ours["fp32"], ours["bf16"]:
         for name, model, options, values in cases:
             print("measuring", name, model, file=sys.stderr)
             size, batch_size = options["image_size"], values["batch_size"]
@@ -49,9 +51,9 @@ def main() -> None:
                 before.append(theirs.submit(rates.notebook, *case).result())
                 for precision, speeds in after.items():
                     case = (model, options, values | {"precision": precision}, arguments.seconds)
-                    speeds.append(ours.submit(rates.ours, *case).result())
+                    speeds.append(ours[precision].submit(rates.ours, *case).result())
             for precision in peaks:  # last: nothing may come before the set-up that `ours` does
-                found = ours.submit(rates.peak, precision).result()
+                found = ours[precision].submit(rates.peak, precision).result()
                 peaks[precision] = max(peaks[precision], found)
             rows += [
                 {

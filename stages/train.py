@@ -21,12 +21,13 @@ from torch import Tensor, nn
 from stages import models
 from stages.mnist import images, read
 from stages.models.layers import condensed
-from stages.system import files, rules
+from stages.system import files, messages, rules
 from stages.system.progress import Progress
 from stages.training import devices, distributed, extract, loop, params
 from stages.training.checkpoint import Checkpoint, fingerprint
 
 CURVE_ROWS = 100
+SLOW = ("bf16", "portable")  # ten times slower than fp32: AVX2 has no bf16
 
 
 def main() -> None:
@@ -44,6 +45,8 @@ def main() -> None:
     if group.rank:
         torch.manual_seed(run.params["seed"] + group.rank)  # otherwise all drop the same units
     device = devices.choose()
+    if device.type == "cpu" and (run.params["precision"], run.params["kernels"]) == SLOW:
+        raise messages.bf16_is_not_portable()
     checkpoint = None
     if group.size == 1:
         checkpoint = Checkpoint(run.name, fingerprint(run.settings, network, device))

@@ -1,28 +1,25 @@
-"""Other CPUs, emulated by qemu-user: slowly, but bit for bit as they compute."""
+"""Commands on other CPUs, emulated by qemu-user: slowly, but bit for bit as they compute."""
 
 import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from commands import ROOT
 
-QEMU = shutil.which("qemu-x86_64")
+from benchmarks.cpus import QEMU, emulated
+
 needed = pytest.mark.skipif(
     not QEMU, reason="no qemu-x86_64: install qemu-user, as .ci/run does, to emulate other CPUs"
 )
 
 
 def start(cpu: str, *arguments: str, cwd: Path) -> subprocess.Popen:
-    """Start `python <arguments>` in `cwd` on a CPU that `qemu-x86_64 -cpu help` lists."""
-    # the interpreter itself, called by the name in .venv: a link would be followed natively
-    python = ["-0", sys.executable, os.path.realpath(sys.executable)]
+    """Start `python <arguments>` in `cwd` on another CPU."""
     return subprocess.Popen(
-        [QEMU, "-cpu", cpu, *python, *arguments],
+        [*emulated(cpu), *arguments],
         cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "QEMU_LOG_FILENAME": os.devnull},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -30,9 +30,11 @@ def train_resnet18(**values: object) -> dict[str, torch.Tensor]:
     return models.read(Path("data/models/resnet18.pt"))["state_dict"]
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_the_same_bytes_twice(precision: str, here: Path, capsys: pytest.CaptureFixture) -> None:
-    set_params(here, precision=precision)
+@pytest.mark.parametrize(("precision", "kernels"), [("fp32", "portable"), ("bf16", "native")])
+def test_the_same_bytes_twice(
+    precision: str, kernels: str, here: Path, capsys: pytest.CaptureFixture
+) -> None:
+    set_params(here, precision=precision, kernels=kernels)
     run, arguments = "model_b-tanh-lr0.01", ["model_b", "--activation", "tanh", "--lr", "0.01"]
     run_here(train, *arguments)
     first = outputs()
@@ -48,6 +50,12 @@ def test_the_same_bytes_twice(precision: str, here: Path, capsys: pytest.Capture
     assert (settings["params"]["lr"], settings["params"]["precision"]) == (0.01, precision)
     content = models.read(Path(f"data/models/{run}.pt"))
     assert {key: content[key] for key in settings} == settings
+
+
+def test_bf16_on_a_cpu_needs_native_kernels(here: Path) -> None:
+    set_params(here, precision="bf16")
+    with pytest.raises(UserError, match="set kernels to native"):
+        run_here(train, "model_b")
 
 
 def test_metrics_and_curves(here: Path) -> None:

@@ -62,6 +62,13 @@ NO_PORTABLE_KERNELS = (
 )
 
 
+def bf16_is_not_portable() -> UserError:
+    return UserError(
+        "precision is bf16, which portable kernels do not compute on a CPU: in params.yaml, set "
+        "kernels to native or precision to fp32"
+    )
+
+
 def no_process_count(wanted: str) -> UserError:
     return UserError(f"PROCESSES is {wanted!r}, expected a number such as 2: correct or unset it")
 
