@@ -68,9 +68,10 @@ def download(names: list[str]) -> dict[str, bytes]:
         except SourceError as error:
             print(error, file=sys.stderr)
             answers.append(str(error))
+    missing = ", ".join(name for name in names if name not in contents)
     raise errors.UserError(
         f"MNIST could not be downloaded ({' | '.join(answers)}): check the network and run again, "
-        f"or put the uncompressed files {', '.join(names)} into {BY_HAND}/ by hand"
+        f"or put the uncompressed files {missing} into {BY_HAND}/ by hand"
     )
 
 

@@ -1,5 +1,4 @@
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,10 +8,13 @@ import pytest
 from commands import ROOT, copy_repository, run_stage, set_params
 from repositories import Repository, make
 
+from stages.training import kernels
+
 TESTS = Path(__file__).parent
 
-# Two processes test at a time; with more threads than cores, PyTorch's spin against each other.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+# The tests' own processes compute as the stages do; nothing has imported PyTorch yet. Two of them
+# test at a time: with more threads than cores, PyTorch's spin against each other.
+kernels.use("portable", 1)
 
 
 @pytest.fixture(scope="session")

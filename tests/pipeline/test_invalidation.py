@@ -31,6 +31,8 @@ READERS = {
     "clip_norm": (0, TRAINING),
     "batch_size": (64, TRAINING),
     "precision": ("bf16", TRAINING),
+    "kernels": ("native", TRAINING | WEIGHTS | EVALUATE),
+    "threads": (3, TRAINING | EVALUATE),
     "train_images": (1000, TRAINING),
     "validation_images": (100, TRAINING),
     "weights.resnet18": ("imagenet", {"weights@resnet18"}),

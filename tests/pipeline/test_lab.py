@@ -44,6 +44,7 @@ def test_each_value_of_the_notebook_reaches_the_training(run: str, lab: Path) ->
     notebook = YAML(typ="safe").load((lab / "data/notebook.yaml").read_text())["configuration"]
     used = settings["params"] | settings["options"]
     assert used.pop("seed") == 0
+    del used["kernels"], used["threads"]
     assert used == {key: value for key, value in (notebook | FEWER).items() if key in used}
     assert {"image_size", "lr", "schedule", "batch_size", "validation_images"} <= set(used)
     assert ("weights" in used and "mode" in used) == (run in TRANSFER)
