@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from benchmarks import table
 from stages.system import errors
@@ -50,10 +51,12 @@ def main() -> None:
 
 def emulated(cpu: str) -> list[str]:
     """Return a command that is this Python on a CPU that `qemu-x86_64 -cpu help` lists."""
-    # emulated threads that wait actively for each other get nowhere; the interpreter itself is
-    # called by its name in .venv, where it finds what is installed
-    start = ["env", "OMP_WAIT_POLICY=passive", QEMU, "-cpu", cpu]
-    return [*start, "-0", sys.executable, os.path.realpath(sys.executable)]
+    here = Path(__file__).parent
+    # emulated threads that wait actively for each other get nowhere
+    variables = [f"PYTHONPATH={here}/emulated:{here.parent}", "OMP_WAIT_POLICY=passive"]
+    # the interpreter itself, called by its name in .venv, where it finds what is installed
+    python = ["-0", sys.executable, os.path.realpath(sys.executable)]
+    return ["env", *variables, QEMU, "-cpu", cpu, *python]
 
 
 def hashes(cpu: str, command: list[str]) -> dict[str, str]:

@@ -1,11 +1,9 @@
 """Commands on other CPUs, emulated by qemu-user: slowly, but bit for bit as they compute."""
 
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
-from commands import ROOT
 
 from benchmarks.cpus import QEMU, emulated
 
@@ -19,7 +17,6 @@ def start(cpu: str, *arguments: str, cwd: Path) -> subprocess.Popen:
     return subprocess.Popen(
         [*emulated(cpu), *arguments],
         cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
