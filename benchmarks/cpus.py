@@ -17,10 +17,10 @@ from pathlib import Path
 from benchmarks import table
 from stages.system import errors
 from stages.system.errors import UserError
+from tools.verify import NETWORKS
 
 # Zen 1 to 3 and Intel from 2013 on; qemu has no AVX-512
 CPUS = ["EPYC", "EPYC-Rome", "EPYC-Milan", "Haswell", "Broadwell", "Skylake-Client"]
-NETWORKS = ["resnet18", "alexnet", "model_a", "model_b"]
 QEMU = shutil.which("qemu-x86_64")
 
 

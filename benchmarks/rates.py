@@ -4,7 +4,6 @@ Ours is set up in the same order as by `python -m stages.train`, which changes t
 after `kernels.fix`; the notebook's keeps PyTorch's default environment.
 """
 
-import functools
 import multiprocessing
 import os
 import signal
@@ -12,16 +11,17 @@ import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from typing import Any
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from benchmarks import machine, notebook_loop, plain
-from stages import models
-from stages.mnist import images, read
-from stages.models.layers import condensed
+from stages import models, train
+from stages.mnist import read
 from stages.training import devices, loop
+from stages.training.distributed import Group
+from stages.training.params import Run
 
 ENDLESS = 1000  # epochs: the timer ends a training long before
 
@@ -69,18 +69,18 @@ def notebook(model: str, image_size: int, batch_size: int, seconds: float) -> fl
     return timer.rate
 
 
-def ours(model: str, options: dict[str, Any], params: dict[str, Any], seconds: float) -> float:
-    """Return the images/s of `stages.training.loop`, with the options and params of a run."""
+def ours(run: Run, seconds: float) -> float:
+    """Return the images/s of training all of a run's network, as `stages.train` does."""
     pixels, labels = read.load("train")
-    network = models.build(model, **options)
+    network = models.build(run.model, **run.options)
     device = devices.choose()
     pixels, labels = pixels.to(device), labels.to(device)
     data = loop.Data(pixels, labels, pixels[:0], labels[:0])
     network.to(device, memory_format=torch.channels_last)
-    prepare = functools.partial(images.prepare, image_size=options["image_size"])
     timer = Timer(seconds, device)
-    with suppress(EnoughError), condensed(network, prepare(data.inputs[:1])):
-        loop.fit(network, data, prepare, params | {"epochs": ENDLESS}, timer)
+    run = replace(run, params=run.params | {"epochs": ENDLESS, "mode": "finetune"})
+    with suppress(EnoughError):
+        train.train(run, network, data, timer, Group(), None)
     return timer.rate
 
 

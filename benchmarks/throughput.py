@@ -9,6 +9,8 @@ that our network computes for an image, over the FLOP/s of the fastest matrix pr
 
 import argparse
 import sys
+from contextlib import ExitStack
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
@@ -30,40 +32,41 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4, help="per measurement")
     parser.add_argument("--rounds", type=int, default=3, help="of measuring each in turn")
     arguments = parser.parse_args()
-    runs = [params.find(rules.read(), model) for model in arguments.models]
-    recorded = facts["configuration"]
+    values, recorded = rules.read(), facts["configuration"]
+    runs = [params.find(values, model) for model in arguments.models]
     size = {"image_size": recorded["image_size"]}
     recipe = {key: recorded[key] for key in ("batch_size", "schedule", "beta2", "clip_norm")}
-    cases = [("notebook", run.model, size, run.params | recipe) for run in runs]
-    cases += [("default", run.model, run.options, run.params) for run in runs]
-    peaks, rows = dict.fromkeys(machine.precisions(), 0.0), []
-    theirs, ours = rates.process(), {}
-    for precision, chosen in (("fp32", "portable"), ("bf16", "native")):
-        kernels.use(chosen, runs[0].params["threads"])  # the next process's libraries read it
-        ours[precision] = rates.process()
-    with theirs, ours["fp32"], ours["bf16"]:
-        for name, model, options, values in cases:
-            print("measuring", name, model, file=sys.stderr)
-            size, batch_size = options["image_size"], values["batch_size"]
+    cases = [("notebook", replace(run, options=size, params=run.params | recipe)) for run in runs]
+    cases += [("default", run) for run in runs]
+    peaks, rows, ours = dict.fromkeys(machine.precisions(), 0.0), [], {}
+    with ExitStack() as processes:
+        theirs = processes.enter_context(rates.process())
+        for precision in peaks:  # the next process's libraries read which kernels
+            kernels.use("native" if precision == "bf16" else "portable", values["threads"])
+            ours[precision] = processes.enter_context(rates.process())
+        for name, run in cases:
+            print("measuring", name, run.model, file=sys.stderr)
+            size, batch_size = run.options["image_size"], run.params["batch_size"]
             before, after = [], {precision: [] for precision in peaks}
             for _ in range(arguments.rounds):
-                case = (model, size, batch_size, arguments.seconds)
+                case = (run.model, size, batch_size, arguments.seconds)
                 before.append(theirs.submit(rates.notebook, *case).result())
                 for precision, speeds in after.items():
-                    case = (model, options, values | {"precision": precision}, arguments.seconds)
-                    speeds.append(ours[precision].submit(rates.ours, *case).result())
+                    case = replace(run, params=run.params | {"precision": precision})
+                    found = ours[precision].submit(rates.ours, case, arguments.seconds)
+                    speeds.append(found.result())
             for precision in peaks:  # last: nothing may come before the set-up that `ours` does
                 found = ours[precision].submit(rates.peak, precision).result()
                 peaks[precision] = max(peaks[precision], found)
             rows += [
                 {
                     "configuration": f"{name}: {size} px, batch {batch_size}",
-                    "network": model,
+                    "network": run.model,
                     "precision": precision,
                     "notebook (fp32), images/s": median(before),
                     "ours, images/s": median(speeds),
                     "ratio": median(b / a for a, b in zip(before, speeds, strict=True)),
-                    "of peak": median(speeds) * flops(model, options, batch_size),
+                    "of peak": median(speeds) * flops(run.model, run.options, batch_size),
                 }
                 for precision, speeds in after.items()
             ]

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -41,12 +40,8 @@ def here(here: Path) -> Path:
 
 
 def trained(here: Path, *command: str, **environment: str) -> dict[str, str]:
-    result = subprocess.run(
-        [*command, sys.executable, "-m", "stages.train", "model_b"],
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-        capture_output=True,
-        text=True,
-    )
+    training = [*command, sys.executable, "-m", "stages.train", "model_b"]
+    result = run(here, *training, PYTHONPATH=str(ROOT), **environment)
     assert (result.returncode, result.stderr) == (0, "")
     return results(here, *OUTPUTS)
 

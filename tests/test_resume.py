@@ -1,7 +1,6 @@
 """Trainings that are stopped and run again; test_checkpoint.py stops a small one at every step."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import ROOT, results, run_here, set_params
+from commands import ROOT, results, run, run_here, set_params
 from killed import OUTPUTS
 
 from stages import train, weights
@@ -76,12 +75,9 @@ def test_it_resumes_to_the_same_bytes_unless_something_changed(
 def test_stopped_by_a_signal_it_resumes_to_the_same_bytes(here: Path) -> None:
     set_params(here, train_images=100)
     signals = [signal.SIGTERM, signal.SIGINT, *[signal.SIGKILL] * 4]
-    result = subprocess.run(
-        [sys.executable, ROOT / "tests/killed.py", "model_b", *(str(int(one)) for one in signals)],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
+    numbers = [str(int(one)) for one in signals]
+    script = str(ROOT / "tests/killed.py")
+    result = run(here, sys.executable, script, "model_b", *numbers, PYTHONPATH=str(ROOT))
     assert result.returncode == 0, result.stderr
     undisturbed, *stopped = [json.loads(line) for line in result.stdout.splitlines()]
     assert undisturbed["resumed"] == ""

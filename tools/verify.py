@@ -26,12 +26,14 @@ import torch
 from torch import Tensor, nn
 
 from plotting import curves
-from stages import models
+from stages import models, train
 from stages.mnist import images, read
 from stages.models import layers
 from stages.system import files
 from stages.system.progress import Progress
-from stages.training import devices, inference, loop
+from stages.training import devices, inference
+from stages.training.distributed import Group
+from stages.training.params import Run
 
 PATH = Path(__file__).with_name("verified.json")
 NETWORKS = {
@@ -94,7 +96,9 @@ def parts(size: int) -> Iterator[tuple[str, Iterable[Tensor]]]:
         network = models.build(name, **options).to(memory_format=torch.channels_last)
         yield f"starting weights of {name}", state(network)
         yield f"evaluation of {name}", evaluate(network, pixels[:size], labels[:size])
-        yield f"training {name}", train(network, pixels[: 2 * size], labels[: 2 * size])
+        sizes = {"batch_size": size // 2, "train_images": size, "validation_images": size}
+        run = Run(name, name, options, PARAMS | sizes)
+        yield f"training {name}", trained(run, network, pixels[: 2 * size], labels[: 2 * size])
     yield "picture", picture()
 
 
@@ -132,14 +136,11 @@ def evaluate(network: nn.Module, pixels: Tensor, labels: Tensor) -> list[Tensor]
     return [logits, logits.softmax(1), torch.tensor(score, dtype=torch.float64)]
 
 
-def train(network: nn.Module, pixels: Tensor, labels: Tensor) -> list[Tensor]:
-    """Train a network for two steps, the second half held out; return what came of it."""
-    prepare = partial(images.prepare, image_size=network.image_size)
-    size = len(labels) // 2
-    data = loop.Data(pixels[:size], labels[:size], pixels[size:], labels[size:])
-    with layers.condensed(network, prepare(pixels[:1])):
-        params = PARAMS | {"batch_size": size // 2}
-        history = loop.fit(network, data, prepare, params, Progress("training", size))
+def trained(run: Run, network: nn.Module, pixels: Tensor, labels: Tensor) -> list[Tensor]:
+    """Train a network for two steps, half of the images held out; return what came of it."""
+    data = train.split(run, pixels, labels)
+    progress = Progress(run.name, len(data.labels))
+    history = train.train(run, network, data, progress, Group(), None)
     return [*state(network), history.losses, torch.tensor(history.epochs, dtype=torch.float64)]
 
 
