@@ -25,8 +25,8 @@ from stages.system import files, messages, rules
 from stages.system.progress import Progress
 from stages.training import devices, distributed, extract, loop, params
 from stages.training.checkpoint import Checkpoint, fingerprint
+from stages.training.history import Curves, History
 
-CURVE_ROWS = 100
 SLOW = ("bf16", "portable")  # ten times slower than fp32: AVX2 has no bf16
 
 
@@ -47,18 +47,20 @@ def main() -> None:
     device = devices.choose()
     if device.type == "cpu" and (run.params["precision"], run.params["kernels"]) == SLOW:
         raise messages.bf16_is_not_portable()
-    checkpoint = None
+    checkpoint = curves = None
     if group.size == 1:
+        curves = Curves(run.name)
         checkpoint = Checkpoint(run.name, fingerprint(run.settings, network, device))
     data = split(run, pixels.to(device), labels.to(device))
     network.to(device, memory_format=torch.channels_last)
     total = run.params["epochs"] * len(data.labels)
     with closing(Progress(run.name, total, group.rank == 0)) as progress:
-        history = train(run, network, data, progress, group, checkpoint)
+        history = train(run, network, data, progress, group, checkpoint, curves)
     if group.rank == 0:
         write(run, network, history)
     if checkpoint:
         checkpoint.remove()
+    group.leave()
 
 
 def start(run: params.Run) -> tuple[nn.Module, params.Run]:
@@ -97,19 +99,21 @@ def train(
     data: loop.Data,
     progress: Progress,
     group: distributed.Group,
-    checkpoint: Checkpoint | None,
-) -> loop.History:
+    checkpoint: Checkpoint | None = None,
+    curves: Curves | None = None,
+) -> History:
     """Train the whole network or, in mode `extract`, its head alone."""
     prepare = partial(images.prepare, image_size=network.image_size)
     if run.params.get("mode") != "extract":
         with condensed(network, prepare(data.inputs[:1])):
-            return loop.fit(network, data, prepare, run.params, progress, group, checkpoint)
+            return loop.fit(network, data, prepare, run.params, progress, group, checkpoint, curves)
     head = models.architecture(run.model).HEAD
     layer, features = extract.freeze(network, head, data, prepare, run.params["precision"])
-    return loop.fit(layer, features, nn.Identity(), run.params, progress, group, checkpoint)
+    prepare = nn.Identity()
+    return loop.fit(layer, features, prepare, run.params, progress, group, checkpoint, curves)
 
 
-def write(run: params.Run, network: nn.Module, history: loop.History) -> None:
+def write(run: params.Run, network: nn.Module, history: History) -> None:
     """Write what the pipeline keeps of a run, byte-identical each time."""
     epochs, loss, validation_loss, validation_accuracy = history.epochs[-1]
     metrics = {
@@ -119,29 +123,10 @@ def write(run: params.Run, network: nn.Module, history: loop.History) -> None:
         "epochs": epochs,
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
     } | ({"diverged": True} if history.diverged else {})
-    plots = Path("plots/runs") / run.name
-    header = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
     files.write_json(Path(f"metrics/train/{run.name}.json"), metrics)
-    files.write_csv(plots / "loss.csv", header, history.epochs)
-    files.write_csv(plots / "steps.csv", ["step", "epoch", "loss"], curve(history))
+    Curves(run.name).write(history)
     files.write_json(Path(f"data/settings/{run.name}.json"), run.settings)
     models.save(Path(f"data/models/{run.name}.pt"), network, **run.settings)
-
-
-def curve(history: loop.History) -> list[tuple[int, float, float]]:
-    """Average the loss over equal windows of steps, CURVE_ROWS at most.
-
-    Returns:
-        (last step, epochs done by then, mean loss) of each window.
-    """
-    losses = history.losses.cpu()
-    windows = losses.tensor_split(min(CURVE_ROWS, len(losses)))
-    ends = torch.tensor([len(window) for window in windows]).cumsum(0).tolist()
-    steps = len(losses) / len(history.epochs)  # in an epoch
-    return [
-        (end, round(end / steps, 4), window.mean().item())
-        for end, window in zip(ends, windows, strict=True)
-    ]
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from commands import rows, run_here, set_params
 
 from stages import models, train, weights
 from stages.system.errors import UserError
-from stages.training import loop, params
+from stages.training import params
 
 HERE = Path()
 START = Path("data/weights/resnet18.pt")
@@ -113,14 +113,6 @@ def test_the_stem_starts_as_the_params_say(stem: str, kept: bool, here: Path) ->
     before, after = models.read(START)["state_dict"], train_resnet18(stem=stem)
     for name, same in [("conv1.weight", kept), ("layer1.0.conv1.weight", True)]:
         assert torch.allclose(after[name], before[name], atol=1e-6) is same
-
-
-def test_curves_are_means_over_equal_windows() -> None:
-    epochs = [(1, 0.0, None, None), (2, 0.0, None, None)]
-    found = train.curve(loop.History(epochs, torch.arange(1000.0)))
-    assert (len(found), found[0], found[-1]) == (100, (10, 0.02, 4.5), (1000, 2, 994.5))
-    found = train.curve(loop.History(epochs, torch.arange(3.0)))
-    assert found == [(1, 0.6667, 0), (2, 1.3333, 1), (3, 2, 2)]
 
 
 def test_the_images_held_out_are_not_trained_on() -> None:

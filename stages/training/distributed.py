@@ -47,6 +47,11 @@ class Group:
             distributed.all_reduce(values)
         return values
 
+    def leave(self) -> None:
+        """End the connection to the other processes; otherwise PyTorch warns."""
+        if self.size > 1:
+            distributed.destroy_process_group()
+
 
 def launch() -> None:
     """Start this command again under torchrun if PROCESSES asks for several processes.
@@ -57,11 +62,12 @@ def launch() -> None:
     wanted = os.environ.get("PROCESSES", "1")
     if not wanted.isdecimal() or int(wanted) < 1:
         raise messages.no_process_count(wanted)
+    if int(wanted) == 1 or distributed.is_torchelastic_launched():
+        return
     if torch.accelerator.is_available() and int(wanted) > torch.accelerator.device_count():
         raise messages.too_few_gpus(wanted, torch.accelerator.device_count())
-    if int(wanted) > 1 and not distributed.is_torchelastic_launched():
-        torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", wanted]
-        os.execv(sys.executable, [sys.executable, *torchrun, *sys.orig_argv[1:]])
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", wanted]
+    os.execv(sys.executable, [sys.executable, *torchrun, *sys.orig_argv[1:]])
 
 
 def join() -> Group:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from stages.system import interrupts, messages
 from stages.system.progress import Progress
 from stages.training.checkpoint import Checkpoint, RngState
 from stages.training.distributed import Group
+from stages.training.history import Curves, History
 from stages.training.inference import predict, score
 from stages.training.optimizer import configure_optimizer
 from stages.training.step import CudaGraphStep, make_step
@@ -25,36 +26,6 @@ class Data:
     labels: Tensor
     validation_inputs: Tensor
     validation_labels: Tensor
-
-
-@dataclass
-class History:
-    """What training produced.
-
-    Attributes:
-        epochs: a row per epoch: epoch, train_loss, validation_loss, validation_accuracy; the last
-            two None where nothing is held out.
-        losses: (steps,) the mean loss of each batch.
-        done: number of steps done.
-    """
-
-    epochs: list[tuple[int, float, float | None, float | None]] = field(default_factory=list)
-    losses: Tensor = field(default_factory=lambda: torch.empty(0))
-    done: int = 0
-
-    @property
-    def diverged(self) -> bool:
-        """Whether the loss of the last epoch is not finite."""
-        return bool(self.epochs) and not math.isfinite(self.epochs[-1][1])
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return all of it, for a checkpoint."""
-        return {"epochs": list(self.epochs), "losses": self.losses, "done": self.done}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore from a checkpoint of a run with as many steps."""
-        self.epochs, self.done = list(state["epochs"]), state["done"]
-        self.losses.copy_(state["losses"])
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:
@@ -74,6 +45,7 @@ def fit(
     progress: Progress,
     group: Group | None = None,
     checkpoint: Checkpoint | None = None,
+    curves: Curves | None = None,
 ) -> History:
     """Train the parameters of `network` that require a gradient: Adam on the cross entropy.
 
@@ -90,6 +62,7 @@ def fit(
             validation, which is the first one's.
         checkpoint: to resume from and to write; see Checkpoint. None for a group of several
             processes, each with random states of its own.
+        curves: to write meanwhile; see Curves.
 
     Raises:
         Interrupted: by a signal; the checkpoint, if any, then holds all steps done.
@@ -103,7 +76,7 @@ def fit(
     step = make_step(network, optimizer, data.inputs, data.labels, prepare, params, group)
     train = CudaGraphStep(step) if capture else step
     shuffle = torch.Generator().manual_seed(params["seed"])
-    history = History(losses=torch.zeros(total, device=device))
+    history = History(steps, losses=torch.zeros(total, device=device))
     parts = {
         "network": network,
         "optimizer": optimizer,
@@ -131,6 +104,8 @@ def fit(
                     check()
                     if checkpoint:
                         checkpoint.save_if_due(parts)
+                    if curves:
+                        curves.write_if_due(history)
                 sizes = torch.tensor([len(batch) for batch in order], device=device)
                 loss = (group.total(losses) * sizes).sum().item() / images
                 held_out = (None, None)
@@ -146,4 +121,4 @@ def fit(
                 sentence = messages.interrupted(epoch, params["epochs"])
                 raise interrupts.Interrupted(interrupted.number, sentence) from None
             raise
-    return History(history.epochs, history.losses[: history.done], history.done)
+    return history

@@ -59,6 +59,7 @@ class CudaGraphStep:
         """Wrap `step`, whose optimizer must be capturable."""
         self.step = step
         self.stream = torch.cuda.Stream()
+        self.pool = torch.cuda.graph_pool_handle()  # one replays at a time: they share memory
         self.eager: dict[int, int] = {}
         self.graphs: dict[int, tuple[torch.cuda.CUDAGraph, Tensor, Tensor]] = {}
 
@@ -86,6 +87,6 @@ class CudaGraphStep:
 
     def _record(self, batch: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Tensor]:
         given, graph = batch.clone(), torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=self.stream):
+        with torch.cuda.graph(graph, self.pool, self.stream):
             loss = self.step(given)
         return graph, given, loss
