@@ -6,8 +6,10 @@ help:  ## list these targets
 	@grep --no-filename -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | \
 		while IFS='|' read -r target words; do printf 'make %-13s %s\n' "$$target" "$$words"; done
 
-repro: $(VENV)  ## run the pipeline: fetch, train, test, report
-	dvc repro
+JOBS :=
+
+repro: $(VENV)  ## run the pipeline: fetch, train, test, report; JOBS=N stages at once
+	@python -m tools.repro $(if $(JOBS),--jobs "$(JOBS)")
 
 test: $(VENV)  ## the whole test suite
 	python -m pytest

@@ -1,6 +1,6 @@
 """Say whether this machine computes the committed bits and, if not, which part differs first.
 
-python -m tools.verify [--write] [--images 8]
+python -m tools.verify [--write] [--images 4]
 
 A small version of each thing that the pipeline computes, with portable kernels and two threads,
 whatever params.yaml says, is hashed and compared with tools/verified.json. `--write` makes that
@@ -44,7 +44,7 @@ NETWORKS = {
 }
 PARAMS = {"seed": 0, "epochs": 1, "lr": 0.001, "schedule": "one-cycle",
           "beta2": 0.98, "clip_norm": 1, "precision": "fp32"}  # fmt: skip
-IMAGES = 8  # to train on, in two steps, and as many to test
+IMAGES = 4  # to train on, in two steps, and as many to test
 
 
 def main() -> None:
@@ -114,10 +114,10 @@ def state(network: nn.Module) -> list[Tensor]:
 
 
 def passes(network: nn.Module, shape: tuple[int, ...]) -> list[Tensor]:
-    """Return the outputs for 128 inputs of a shape, and all gradients of their sum of squares."""
+    """Return the outputs for 32 inputs of a shape, and all gradients of their sum of squares."""
     for tensor in state(network):
         tensor.copy_(ramp(*tensor.shape))
-    given = ramp(128, *shape).requires_grad_()
+    given = ramp(32, *shape).requires_grad_()
     outputs = network(given)
     return [outputs, *torch.autograd.grad(outputs.square().sum(), [given, *network.parameters()])]
 
@@ -140,7 +140,7 @@ def trained(run: Run, network: nn.Module, pixels: Tensor, labels: Tensor) -> lis
     """Train a network for two steps, half of the images held out; return what came of it."""
     data = train.split(run, pixels, labels)
     progress = Progress(run.name, len(data.labels))
-    history = train.train(run, network, data, progress, Group(), None)
+    history = train.train(run, network, data, progress, Group())
     return [*state(network), history.losses, torch.tensor(history.epochs, dtype=torch.float64)]
 
 
