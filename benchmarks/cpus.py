@@ -46,7 +46,7 @@ def main() -> None:
     ]
     rows += [hashes(f"{cpu}, emulated", [*emulated(cpu), *verify]) for cpu in arguments.cpus]
     note = f"{arguments.images} images in two steps, portable kernels, two threads."
-    table.write("cpus", note, rows)
+    table.write("cpus", (note, rows))
 
 
 def emulated(cpu: str) -> list[str]:

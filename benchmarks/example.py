@@ -55,7 +55,7 @@ def main() -> None:
         f"PyTorch's example: {epochs} epochs of {images:,} images, tested after each (in all "
         f"{tests['seconds']:.1f} of its seconds): {each}. Ours: default params, before and after."
     )
-    table.write("example", note, [row(goal, theirs, *side) for side in sides])
+    table.write("example", (note, [row(goal, theirs, *side) for side in sides]))
 
 
 def row(goal: float, theirs: float, name: str, accuracy: float, *seconds: float) -> dict:

@@ -80,7 +80,7 @@ def ours(run: Run, seconds: float) -> float:
     timer = Timer(seconds, device)
     run = replace(run, params=run.params | {"epochs": ENDLESS, "mode": "finetune"})
     with suppress(EnoughError):
-        train.train(run, network, data, timer, Group(), None)
+        train.train(run, network, data, timer, Group())
     return timer.rate
 
 

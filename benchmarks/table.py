@@ -1,4 +1,4 @@
-"""The one table of a benchmark, printed and kept."""
+"""A benchmark's tables, printed and kept."""
 
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,18 @@ from stages.system import files
 FOLDER = Path("benchmarks/results")
 
 
-def write(name: str, note: str, rows: list[dict[str, Any]]) -> None:
-    """Print a table below a line on machine and method, and write both to FOLDER/<name>.md.
+def write(name: str, *tables: tuple[str, list[dict[str, Any]]]) -> None:
+    """Print tables below a line on the machine, and write them to FOLDER/<name>.md.
 
     Args:
         name: the benchmark's.
-        note: a sentence on the method.
-        rows: cells by column, one row at least.
+        tables: a sentence on the method, and cells by column, one row at least.
     """
-    cells = [[cell(value) for value in row.values()] for row in rows]
-    text = f"{machine.describe()}. {note}\n\n{markdown.table(list(rows[0]), cells)}\n"
+    parts = [f"{machine.describe()}. "]
+    for note, rows in tables:
+        cells = [[cell(value) for value in row.values()] for row in rows]
+        parts += [f"{note}\n\n{markdown.table(list(rows[0]), cells)}\n", "\n"]
+    text = "".join(parts[:-1])
     print(text, end="")
     files.write_bytes(FOLDER / f"{name}.md", text.encode())
 

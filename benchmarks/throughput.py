@@ -32,8 +32,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4, help="per measurement")
     parser.add_argument("--rounds", type=int, default=3, help="of measuring each in turn")
     arguments = parser.parse_args()
-    values, recorded = rules.read(), facts["configuration"]
-    runs = [params.find(values, model) for model in arguments.models]
+    found = measure(arguments.models, arguments.seconds, arguments.rounds)
+    table.write("throughput", found)
+
+
+def measure(networks: list[str], seconds: float, rounds: int) -> tuple[str, list[dict[str, Any]]]:
+    """Make the table of some networks."""
+    values, recorded = rules.read(), notebook_loop.facts()["configuration"]
+    runs = [params.find(values, model) for model in networks]
     size = {"image_size": recorded["image_size"]}
     recipe = {key: recorded[key] for key in ("batch_size", "schedule", "beta2", "clip_norm")}
     cases = [("notebook", replace(run, options=size, params=run.params | recipe)) for run in runs]
@@ -48,12 +54,12 @@ def main() -> None:
             print("measuring", name, run.model, file=sys.stderr)
             size, batch_size = run.options["image_size"], run.params["batch_size"]
             before, after = [], {precision: [] for precision in peaks}
-            for _ in range(arguments.rounds):
-                case = (run.model, size, batch_size, arguments.seconds)
+            for _ in range(rounds):
+                case = (run.model, size, batch_size, seconds)
                 before.append(theirs.submit(rates.notebook, *case).result())
                 for precision, speeds in after.items():
                     case = replace(run, params=run.params | {"precision": precision})
-                    found = ours[precision].submit(rates.ours, case, arguments.seconds)
+                    found = ours[precision].submit(rates.ours, case, seconds)
                     speeds.append(found.result())
             for precision in peaks:  # last: nothing may come before the set-up that `ours` does
                 found = ours[precision].submit(rates.peak, precision).result()
@@ -73,7 +79,7 @@ def main() -> None:
     for row in rows:
         row["of peak"] = f"{row['of peak'] / peaks[row['precision']]:.0%}"
     best = " and ".join(f"{peak / 1e9:,.0f} GFLOP/s in {name}" for name, peak in peaks.items())
-    table.write("throughput", f"Peak of a matrix product: {best}.", rows)
+    return f"Peak of a matrix product: {best}.", rows
 
 
 def flops(model: str, options: dict[str, Any], batch_size: int) -> float:

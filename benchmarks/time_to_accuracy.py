@@ -46,7 +46,7 @@ def main() -> None:
                 rows.append(compare(run, facts, accuracies, seconds, speeds))
     if rows:
         note = f"Seeds {', '.join(map(str, arguments.seeds))}; default params; median (range)."
-        table.write("time_to_accuracy", note, rows)
+        table.write("time_to_accuracy", (note, rows))
 
 
 def write_seeds(rows: list[dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""Run a command and append to a file what it used: seconds, and peak memory in bytes.
+"""Run a command and append to a file when it began, its seconds and its peak memory in bytes.
 
 python benchmarks/usage.py <file> <command> <arguments>...
 
@@ -12,11 +12,11 @@ import time
 
 if __name__ == "__main__":
     log, *command = sys.argv[1:]
-    start = time.perf_counter()
+    began, start = time.time(), time.perf_counter()
     child = os.posix_spawn(command[0], command, os.environ)
     _, status, usage = os.wait4(child, 0)
     seconds = time.perf_counter() - start
     peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     with open(log, "a") as file:  # noqa: PTH123 - importing pathlib would make this process larger
-        print(json.dumps([command, seconds, peak]), file=file)
+        print(json.dumps([command, began, seconds, peak]), file=file)
     sys.exit(os.waitstatus_to_exitcode(status))

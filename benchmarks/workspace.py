@@ -19,13 +19,17 @@ from stages.system.errors import UserError
 USAGE = Path(__file__).with_name("usage.py").resolve()
 COPIED = [".dvc/config", ".dvcignore", ".gitattributes", ".gitignore", "benchmarks", "data/mnist",
           "data/notebook.yaml", "dvc.lock", "dvc.yaml", "params.yaml", "plotting",
-          "pyproject.toml", "reporting", "results", "stages"]  # fmt: skip
+          "pyproject.toml", "reporting", "results", "stages", "tools"]  # fmt: skip
 
 
 class Usage(NamedTuple):
-    """What a command used: python's arguments, seconds, peak resident memory in MiB."""
+    """What a command used: python's arguments, when it began, seconds, peak memory in MiB.
+
+    Seconds since 1970 for when it began; the memory is resident memory.
+    """
 
     arguments: list[str]
+    began: float
     seconds: float
     mebibytes: float
 
@@ -86,8 +90,8 @@ class Workspace:
     def usages(self) -> list[Usage]:
         """List what each command so far used."""
         return [
-            Usage(command[1:], seconds, peak / 2**20)
-            for command, seconds, peak in map(json.loads, self.log.read_text().splitlines())
+            Usage(command[1:], began, seconds, peak / 2**20)
+            for command, began, seconds, peak in map(json.loads, self.log.read_text().splitlines())
         ]
 
     def set(self, **values: object) -> None:

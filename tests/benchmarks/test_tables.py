@@ -20,7 +20,7 @@ RUNS = {
     "throughput": (["--models", "model_b", "--rounds", "1", *QUICK], {"model_b"}),
     "time_to_accuracy": (TRY, {"model_b", "not reached"}),
     "example": (EXAMPLE, {"PyTorch's example", "model_b", "not reached"}),
-    "pipeline": (["train@model_b"], {"fetch", "train@model_b", "all"}),
+    "pipeline": (["--jobs", "2", "fetch"], {"fetch", "all"}),
 }
 
 
@@ -48,6 +48,17 @@ def test_it_prints_and_keeps_one_table(workspace: Path, name: str) -> None:
         assert [(row["run"], row["seed"]) for row in new] == [(run, "3") for run in TRY[1:3]]
         known = [row for row in known if row["run"] not in TRY]
     assert [row for row in after if row not in new] == known
+
+
+def test_what_a_gpu_is_measured_by_runs_on_a_cpu_too(workspace: Path) -> None:
+    arguments = ["--runs", "model_a", "--epochs", "1", "--images", "64"]
+    result = run_stage("benchmarks.gpu", *arguments, cwd=workspace)
+    assert result.returncode == 0, result.stderr
+    assert (workspace / "benchmarks/results/gpu.md").read_text() == result.stdout
+    assert (workspace / "benchmarks/results/gpu.png").read_bytes().startswith(b"\x89PNG")
+    starts = [line.split(" | ")[0] for line in result.stdout.splitlines()]
+    assert {"| stage", "| fetch", "| evaluate@model_a", "| all", "| configuration"} <= set(starts)
+    assert result.stdout.splitlines()[-1].startswith("| model_a | ")
 
 
 def test_a_loss_that_is_not_finite_is_an_empty_cell(
