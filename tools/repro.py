@@ -129,12 +129,12 @@ def reproduce(needs: dict[str, set[str]], jobs: int) -> None:
         UserError: stages failed; all that do not wait for these have run.
         Interrupted: by a signal; what was training has kept a checkpoint.
     """
-    waiting, running, done, failed, devices = list(needs), {}, set(), {}, gpus()
+    waiting, running, done, failed, devices = list(needs), {}, {}, {}, gpus()
     bar = tqdm(total=len(needs), unit=" stages", disable=None)
     with bar, interrupts.noted() as check:
         try:
             while True:
-                ready = [stage for stage in waiting if needs[stage] <= done]
+                ready = [stage for stage in waiting if needs[stage] <= done.keys()]
                 for stage in ready[: jobs - len(running)]:
                     waiting.remove(stage)
                     places = set(range(jobs)) - {job.place for job in running.values()}
@@ -144,15 +144,11 @@ def reproduce(needs: dict[str, set[str]], jobs: int) -> None:
                     break
                 time.sleep(0.1)
                 check()
-                for stage, job in list(running.items()):
-                    if job.process.poll() is not None:
-                        del running[stage]
-                        bar.write(f"{stage} {outcome(job)}")
-                        if job.process.returncode:
-                            failed[stage] = job.log
-                        else:
-                            done.add(stage)
-                            bar.update()
+                for stage in [one for one in running if running[one].process.poll() is not None]:
+                    job = running.pop(stage)
+                    (failed if job.process.returncode else done)[stage] = job.log
+                    bar.write(f"{stage} {outcome(job)}")
+                    bar.update()
         finally:
             stop(running.values())
     if failed:
