@@ -51,9 +51,8 @@ def main() -> None:
 
 def emulated(cpu: str) -> list[str]:
     """Return a command that is this Python on a CPU that `qemu-x86_64 -cpu help` lists."""
-    here = Path(__file__).parent
     # emulated threads that wait actively for each other get nowhere
-    variables = [f"PYTHONPATH={here}/emulated:{here.parent}", "OMP_WAIT_POLICY=passive"]
+    variables = [f"PYTHONPATH={Path(__file__).parents[1]}", "OMP_WAIT_POLICY=passive"]
     # the interpreter itself, called by its name in .venv, where it finds what is installed
     python = ["-0", sys.executable, os.path.realpath(sys.executable)]
     return ["env", *variables, QEMU, "-cpu", cpu, *python]

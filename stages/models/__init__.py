@@ -8,7 +8,10 @@ network's stages.
 """
 
 import importlib
+import sys
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -40,7 +43,27 @@ def architecture(name: str) -> ModuleType:
     """
     if name not in names():
         raise messages.unknown_model(name, names(), "it as stages/models/<name>.py")
-    return importlib.import_module(f"stages.models.{name}")
+    with without_compiler():
+        return importlib.import_module(f"stages.models.{name}")
+
+
+@contextmanager
+def without_compiler() -> Iterator[None]:
+    """Keep torchvision from importing PyTorch's compiler, half of the time until the first batch.
+
+    It asks it one question, whether an operator that no network here has can be compiled.
+    """
+    name = "torch._dynamo"
+    if name in sys.modules or "torchvision" in sys.modules:
+        yield
+        return
+    utils = ModuleType(f"{name}.utils")
+    utils.is_compile_supported = lambda device: False
+    sys.modules |= {name: ModuleType(name), utils.__name__: utils}
+    try:
+        yield
+    finally:
+        del sys.modules[name], sys.modules[utils.__name__]
 
 
 def option_rules(module: ModuleType) -> dict[str, rules.Rule]:

@@ -1,10 +1,12 @@
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from commands import ROOT, run
 from harm import Trap, cut, flip
 from torch import nn
 
@@ -97,3 +99,16 @@ def test_a_missing_file_and_another_architectures_weights_are_refused(tmp_path: 
     models.save(tmp_path / "a.pt", network, "model_b", OPTIONS, {})
     with pytest.raises(UserError, match="does not hold the weights"):
         models.load(tmp_path / "a.pt")
+
+
+def test_a_network_of_torchvisions_comes_without_pytorchs_compiler() -> None:
+    """Which can still be imported afterwards."""
+    code = """
+import sys
+from stages import models
+models.build("resnet18", image_size=28)
+assert "torch._dynamo" not in sys.modules
+import torch._dynamo
+assert torch._dynamo.utils.is_compile_supported
+"""
+    assert run(ROOT, sys.executable, "-c", code).returncode == 0
