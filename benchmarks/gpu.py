@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=10, help="of the notebook's trainings")
     parser.add_argument("--images", type=int, default=60000, help="of each epoch")
     options = parser.parse_args()
-    runs, jobs = options.runs, max(2, repro.room())
+    runs, jobs = options.runs, max(2, repro.room(repro.gpus()))
     stages = [] if runs == known else [f"evaluate@{run}" for run in runs]
     alone, beside = (pipeline.measure("portable", number, stages) for number in (1, jobs))
     speeds = throughput.measure(runs, SECONDS, ROUNDS)
@@ -48,7 +48,7 @@ def training(run: str, epochs: int, images: int, speeds: list[dict[str, Any]]) -
         print("training", run, speed["precision"], file=sys.stderr)
         with workspace.copied() as copy:
             copy.set(
-                **{key: theirs[key] for key in ("batch_size", "schedule", "beta2", "clip_norm")},
+                **notebook_loop.recipe(),
                 **{f"models__{run}__image_size": theirs["image_size"]},
                 **{f"models__{run}__epochs": epochs},
                 train_images=images,

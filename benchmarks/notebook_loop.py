@@ -23,6 +23,12 @@ def facts() -> dict[str, Any]:
     return YAML(typ="safe").load(Path("data/notebook.yaml"))
 
 
+def recipe() -> dict[str, Any]:
+    """Return how the notebook trains, apart from sizes: params of ours."""
+    recorded = facts()["configuration"]
+    return {key: recorded[key] for key in ("batch_size", "schedule", "beta2", "clip_norm")}
+
+
 class Digits(Dataset):
     """(N, 28, 28) uint8 images and (N,) labels, item by item like torchvision's MNIST."""
 

@@ -43,9 +43,10 @@ class Run(NamedTuple):
 def main() -> None:
     """Run all stages, or those named and what they need, in each way."""
     parser = argparse.ArgumentParser(description="Measure a full run of the pipeline by stage.")
-    parser.add_argument("--jobs", type=int, default=repro.room(), help="side by side")
+    parser.add_argument("--jobs", type=int, default=repro.room(repro.gpus()), help="side by side")
     parser.add_argument("stages", nargs="*", help="all unless given")
-    jobs, stages = parser.parse_args().jobs, parser.parse_args().stages
+    arguments = parser.parse_args()
+    jobs, stages = arguments.jobs, arguments.stages
     alone = [measure(kernels, 1, stages) for kernels in ("portable", "native")]
     note, rows = compare("pipeline", jobs, alone[0], measure("portable", jobs, stages))
     for one in rows:

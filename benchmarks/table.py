@@ -17,11 +17,11 @@ def write(name: str, *tables: tuple[str, list[dict[str, Any]]]) -> None:
         name: the benchmark's.
         tables: a sentence on the method, and cells by column, one row at least.
     """
-    parts = [f"{machine.describe()}. "]
+    parts = []
     for note, rows in tables:
         cells = [[cell(value) for value in row.values()] for row in rows]
-        parts += [f"{note}\n\n{markdown.table(list(rows[0]), cells)}\n", "\n"]
-    text = "".join(parts[:-1])
+        parts.append(f"{note}\n\n{markdown.table(list(rows[0]), cells)}\n")
+    text = f"{machine.describe()}. " + "\n".join(parts)
     print(text, end="")
     files.write_bytes(FOLDER / f"{name}.md", text.encode())
 

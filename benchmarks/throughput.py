@@ -41,8 +41,10 @@ def measure(networks: list[str], seconds: float, rounds: int) -> tuple[str, list
     values, recorded = rules.read(), notebook_loop.facts()["configuration"]
     runs = [params.find(values, model) for model in networks]
     size = {"image_size": recorded["image_size"]}
-    recipe = {key: recorded[key] for key in ("batch_size", "schedule", "beta2", "clip_norm")}
-    cases = [("notebook", replace(run, options=size, params=run.params | recipe)) for run in runs]
+    cases = [
+        ("notebook", replace(run, options=size, params=run.params | notebook_loop.recipe()))
+        for run in runs
+    ]
     cases += [("default", run) for run in runs]
     peaks, rows, ours = dict.fromkeys(machine.precisions(), 0.0), [], {}
     with ExitStack() as processes:

@@ -18,13 +18,21 @@ import tempfile
 import time
 from pathlib import Path
 
-from commands import results
+from commands import ROOT, results, run
 
 from stages import models, train
 from stages.system import errors
 from stages.training import checkpoint
 
 OUTPUTS = ["data/models", "data/settings", "metrics", "plots"]
+
+
+def reports(here: Path, model: str, signals: list[int]) -> list[dict]:
+    """Run this script in a folder; return the lines that it printed, the undisturbed one first."""
+    command = [sys.executable, __file__, model, *(str(int(number)) for number in signals)]
+    result = run(here, *command, PYTHONPATH=str(ROOT))
+    assert result.returncode == 0, result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 def start(log: Path) -> int:

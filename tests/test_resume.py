@@ -1,6 +1,5 @@
 """Trainings that are stopped and run again; test_checkpoint.py stops a small one at every step."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -9,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import ROOT, results, run, run_here, set_params
-from killed import OUTPUTS
+from commands import ROOT, results, run_here, set_params
+from killed import OUTPUTS, reports
 
 from stages import train, weights
 from stages.system.interrupts import Interrupted
@@ -75,11 +74,7 @@ def test_it_resumes_to_the_same_bytes_unless_something_changed(
 def test_stopped_by_a_signal_it_resumes_to_the_same_bytes(here: Path) -> None:
     set_params(here, train_images=100)
     signals = [signal.SIGTERM, signal.SIGINT, *[signal.SIGKILL] * 4]
-    numbers = [str(int(one)) for one in signals]
-    script = str(ROOT / "tests/killed.py")
-    result = run(here, sys.executable, script, "model_b", *numbers, PYTHONPATH=str(ROOT))
-    assert result.returncode == 0, result.stderr
-    undisturbed, *stopped = [json.loads(line) for line in result.stdout.splitlines()]
+    undisturbed, *stopped = reports(here, "model_b", signals)
     assert undisturbed["resumed"] == ""
     assert len(undisturbed["outputs"]) == 5
     for number, one in zip(signals, stopped, strict=True):

@@ -20,8 +20,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import psutil
-from dvc.exceptions import DvcException
-from dvc.repo import Repo
 from tqdm import tqdm
 
 from stages.system import errors, interrupts, rules
@@ -53,13 +51,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Run the pipeline, several stages at once.")
     parser.add_argument("--jobs", help="at most; as many as the machine has room for unless given")
     parser.add_argument("stages", nargs="*", help="with what they need; all unless given")
-    arguments = parser.parse_args()
-    jobs = read_number(arguments.jobs) if arguments.jobs else room()
+    arguments, devices = parser.parse_args(), gpus()
+    jobs = read_number(arguments.jobs) if arguments.jobs else room(devices)
     if jobs == 1:
         os.execv(sys.executable, [*DVC, "repro", *arguments.stages])
     needs = outdated(arguments.stages)
     if needs:
-        reproduce(needs, jobs)
+        reproduce(needs, jobs, devices)
     else:
         print("Data and pipelines are up to date.")
 
@@ -75,8 +73,8 @@ def read_number(wanted: str) -> int:
     return int(wanted)
 
 
-def room() -> int:
-    """Return how many stages the machine has room for.
+def room(devices: list[str]) -> int:
+    """Return how many stages the machine, with these GPUs, has room for.
 
     On a CPU one more than its cores have threads for, as a stage starts and ends on one thread; on
     GPUs PER_GPU for each. Never more than memory allows.
@@ -84,7 +82,7 @@ def room() -> int:
     if os.environ.get("PROCESSES", "1") != "1":
         return 1  # of which each takes them all
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-    most = min(cores, PER_GPU * len(gpus())) or cores // rules.read()["threads"] + 1
+    most = min(cores, PER_GPU * len(devices)) or cores // rules.read()["threads"] + 1
     return max(1, min(most, psutil.virtual_memory().available // MEMORY))
 
 
@@ -107,6 +105,10 @@ def outdated(targets: list[str]) -> dict[str, set[str]]:
     Raises:
         UserError: DVC cannot read the pipeline.
     """
+    # not at the top: `dvc repro` itself, which one job is, would import it again
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
     try:
         with Repo() as repo:
             changed, graph, stages = set(repo.status()), repo.index.graph, repo.index.stages
@@ -122,14 +124,14 @@ def outdated(targets: list[str]) -> dict[str, set[str]]:
     return dict(sorted(needs.items(), key=lambda item: order.index(item[0])))
 
 
-def reproduce(needs: dict[str, set[str]], jobs: int) -> None:
+def reproduce(needs: dict[str, set[str]], jobs: int, devices: list[str]) -> None:
     """Run each stage after those that it waits for, else in the order given, `jobs` at once.
 
     Raises:
         UserError: stages failed; all that do not wait for these have run.
         Interrupted: by a signal; what was training has kept a checkpoint.
     """
-    waiting, running, done, failed, devices = list(needs), {}, {}, {}, gpus()
+    waiting, running, done, failed = list(needs), {}, {}, {}
     bar = tqdm(total=len(needs), unit=" stages", disable=None)
     with bar, interrupts.noted() as check:
         try:

@@ -13,7 +13,7 @@ from repositories import Repository
 
 from tools import repro
 
-# `first`, then `good`, `bad` and `waits` side by side, then what needs these
+# `first`, then `good` and `bad` side by side, then what needs these
 PIPELINE = """
 stages:
   first: {cmd: echo 1 > first, outs: [first]}
@@ -133,7 +133,7 @@ def test_as_many_as_there_is_room_for(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", gpus.replace(" ", ","))
     monkeypatch.setattr(repro.psutil, "virtual_memory", Memory)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
-    assert repro.room() == jobs
+    assert repro.room(repro.gpus()) == jobs
 
 
 def test_gpus_are_those_that_nvidia_smi_names(tmp_path: Path, monkeypatch) -> None:

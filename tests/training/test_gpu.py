@@ -1,15 +1,13 @@
 """What can only be seen on a GPU; there, the other tests use it too."""
 
-import json
 import signal
-import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
-from commands import ROOT, refusal, results, run, run_here, run_stage, set_params
-from killed import OUTPUTS
+from commands import ROOT, refusal, results, run_here, run_stage, set_params
+from killed import OUTPUTS, reports
 from repositories import make
 
 from stages import models, train, weights
@@ -80,15 +78,7 @@ def test_the_same_bytes_twice(model: str, settings: dict, precision: str, here: 
 def test_stopped_at_any_moment_it_resumes_to_the_same_bytes(here: Path) -> None:
     set_params(here, train_images=500)
     signals = [signal.SIGTERM, *[signal.SIGKILL] * 3]
-    command = [
-        sys.executable,
-        str(ROOT / "tests/killed.py"),
-        "model_b",
-        *map(str, map(int, signals)),
-    ]
-    result = run(here, *command, PYTHONPATH=str(ROOT))
-    assert result.returncode == 0, result.stderr
-    undisturbed, *stopped = [json.loads(line) for line in result.stdout.splitlines()]
+    undisturbed, *stopped = reports(here, "model_b", signals)
     assert len(stopped) == len(signals)
     for one in stopped:
         assert one["resumed"].startswith("resuming at step")
