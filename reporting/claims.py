@@ -9,6 +9,7 @@ from collections.abc import Callable
 from itertools import pairwise, product
 from operator import attrgetter
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
@@ -16,7 +17,7 @@ from ruamel.yaml import YAML
 from reporting.comparisons import Comparison
 from results.markdown import NONE, count, loss, percent
 from results.runs import TEST_IMAGES, Run
-from results.statistics import Z, z_score
+from results.statistics import LEVEL, other_images, same_images, two_means
 
 BORNE_OUT = "borne out"
 NOT_BORNE_OUT = "not borne out"
@@ -73,12 +74,14 @@ class Check(NamedTuple):
         judge: returns a verdict, or whether the statement is borne out: on one run's figure, or
             on the first of two being better.
         text: shows one.
+        how: says how two were compared, if there is more than one way.
     """
 
     figure: str
     of: Callable[[Run], Any]
     judge: Callable[..., str | bool]
     text: Callable[[Any], str]
+    how: Callable[..., str] = lambda *_: ""
 
 
 def judge(measured: dict[str, Comparison], recorded: dict[str, Comparison]) -> list[Claim]:
@@ -115,23 +118,42 @@ def find(name: str, compared: Comparison, order: str) -> tuple[str, str]:
     check = _early(list(runs.values())) if name == "speed at first" else CHECKS[name]
     figures = {key: check.of(run) for key, run in runs.items()}
     pairs = [pair for before, after in pairwise(places) for pair in product(before, after)]
-    verdicts = set()
+    verdicts, how = set(), {}
     for keys in pairs or [(order,)]:
         known = [figures[key] for key in keys if figures[key] is not None]
         verdict = check.judge(*known) if len(known) == len(keys) else NOT_MEASURED
         verdicts.add({True: BORNE_OUT, False: NOT_BORNE_OUT}.get(verdict, verdict))
+        if len(known) == len(keys):
+            how[check.how(*known)] = None
     decisive = (NOT_BORNE_OUT, NOT_MEASURED, NO_DIFFERENCE, BORNE_OUT)
     shown = [(NONE if it is None else check.text(it), key) for key, it in figures.items()]
     evidence = ", ".join(f"{text} ({key})" for text, key in shown)
-    return next(it for it in decisive if it in verdicts), f"{check.figure} {evidence}"
+    evidence = "; ".join(filter(None, [f"{check.figure} {evidence}", *how]))
+    return next(it for it in decisive if it in verdicts), evidence
 
 
-def fewer(errors: int, other: int) -> str:
-    """Judge that `errors` are clearly fewer than the `other` ones."""
-    z = z_score(errors, other)
-    if abs(z) < Z:
+def fewer(one: Run, other: Run) -> str:
+    """Judge that `one` run has clearly fewer test errors than the other."""
+    p, _ = compare(one, other)
+    if p > LEVEL:
         return NO_DIFFERENCE
-    return BORNE_OUT if z > 0 else NOT_BORNE_OUT
+    return BORNE_OUT if accuracy(one) > accuracy(other) else NOT_BORNE_OUT
+
+
+def compare(one: Run, other: Run) -> tuple[float, str]:
+    """Test whether two runs differ in accuracy, as well as is known of them; say how."""
+    if one.accuracies and other.accuracies:
+        p = two_means(one.accuracies, other.accuracies)
+        return p, f"over {len(one.accuracies)} and {len(other.accuracies)} seeds"
+    if one.mistakes is not None and other.mistakes is not None:
+        alone = [len(one.mistakes - other.mistakes), len(other.mistakes - one.mistakes)]
+        return same_images(*alone), "paired over images, one seed"
+    return other_images(one.errors, other.errors), "unpaired, one seed"
+
+
+def accuracy(run: Run) -> float:
+    """Return a run's mean test accuracy over its seeds, else its own."""
+    return fmean(run.accuracies) if run.accuracies else 1 - run.errors / TEST_IMAGES
 
 
 def lower(one: float, other: float) -> str:
@@ -141,8 +163,8 @@ def lower(one: float, other: float) -> str:
     return NOT_BORNE_OUT if other < one * (1 - LOSS_MARGIN) else NO_DIFFERENCE
 
 
-def balanced(one: tuple[float, int], other: tuple[float, int]) -> bool:
-    """Tell from (loss, errors) that the other is not faster without being less accurate."""
+def balanced(one: tuple[float, Run], other: tuple[float, Run]) -> bool:
+    """Tell from (loss, run) that the other is not faster without being less accurate."""
     return lower(other[0], one[0]) != BORNE_OUT or fewer(one[1], other[1]) == BORNE_OUT
 
 
@@ -184,18 +206,24 @@ def _extremes(losses: list[float | None]) -> str:
     return f"between {loss(min(losses))} and {loss(max(losses))}"
 
 
-def _loss_and_errors(run: Run) -> tuple[float, int] | None:
-    both = run.first_epoch_loss, run.errors
-    return None if None in both else both
+def _tested(run: Run) -> Run | None:
+    return None if run.errors is None else run
+
+
+def _loss_and_run(run: Run) -> tuple[float, Run] | None:
+    return None if None in (run.first_epoch_loss, run.errors) else (run.first_epoch_loss, run)
+
+
+def _p(one: Run, other: Run) -> str:
+    p, how = compare(one, other)
+    return f"p = {p:.2g} {how}"
 
 
 FIRST, LAST = "loss of the first epoch", "loss of the last epoch"
 CHECKS = {
-    "accuracy": Check(
-        "test accuracy", attrgetter("errors"), fewer, lambda it: percent(1 - it / TEST_IMAGES)
-    ),
+    "accuracy": Check("test accuracy", _tested, fewer, lambda run: percent(accuracy(run)), _p),
     "speed": Check(FIRST, attrgetter("first_epoch_loss"), lower, loss),
-    "balance": Check(FIRST, _loss_and_errors, balanced, lambda both: loss(both[0])),
+    "balance": Check(FIRST, _loss_and_run, balanced, lambda both: loss(both[0])),
     "stable": Check("training loss", _losses, stable, _extremes),
     "unstable": Check("training loss", _losses, lambda losses: not stable(losses), _extremes),
     "converges": Check(LAST, attrgetter("final_loss"), lambda it: it < CONVERGED, loss),

@@ -45,6 +45,8 @@ class Run:
         settings: the network's options and the training's params in one mapping, and "model".
         epochs: of loss.csv.
         steps: of steps.csv.
+        mistakes: the test images that it gets wrong, by their place; None if not known.
+        accuracies: with each of several seeds, its own among them; empty if not measured.
     """
 
     name: str
@@ -53,6 +55,8 @@ class Run:
     settings: dict[str, Any]
     epochs: list[Epoch]
     steps: list[Window]
+    mistakes: frozenset[int] | None = None
+    accuracies: tuple[float, ...] = ()
 
     @property
     def accuracy(self) -> float | None:

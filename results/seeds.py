@@ -6,58 +6,91 @@ seed matters.
 
 import csv
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
 
-from results.runs import parsed
-from results.statistics import seed_noise
+from results import statistics
+from results.runs import WORKING_TREE, Read, on_disk, parsed
 
 PATH = Path("benchmarks/results/seeds.csv")
 COLUMNS = ["run", "seed", "accuracy", "loss", "errors"]
 
 
 @dataclass(frozen=True)
-class Noise:
-    """The largest differences that are still noise; None where they are not known.
+class Seeds:
+    """A run's test results with several seeds, by seed; none if it was not measured."""
 
-    Attributes:
-        seeds: how many it was measured with.
-        accuracy: of two test accuracies, a fraction.
-        loss: of two test losses, nats.
-    """
+    results: dict[str, dict[str, float]]
 
-    seeds: int
-    accuracy: float | None
-    loss: float | None
+    def values(self, figure: str) -> list[float]:
+        """Return the finite values of "accuracy" or "loss"; [] if they say nothing of the noise."""
+        found = [result[figure] for result in self.results.values()]
+        found = [value for value in found if math.isfinite(value)]
+        return found if len(set(found)) > 1 else []
+
+    def has(self, test: dict[str, Any]) -> bool:
+        """Say whether a run's test metrics are those of one of the seeds, to the last digit."""
+        return any(
+            test.get("errors") == result["errors"] and test.get("loss") == result["loss"]
+            for result in self.results.values()
+        )
+
+    def judge(self, figure: str, before: float, after: float, known: bool) -> float | None:
+        """Return the p-value of a change: how often the seed alone makes one as large.
+
+        Args:
+            figure: "accuracy" or "loss".
+            before: the base's value.
+            after: the value to judge.
+            known: the base is one of the seeds, so the value is held against all of them.
+
+        Returns:
+            None if the noise is not known.
+        """
+        values = self.values(figure)
+        if not values:
+            return None
+        if not known:
+            return statistics.two_seeds(values, after - before)
+        if (after - before) * (after - fmean(values)) <= 0:
+            return 1.0  # on the base's side of the mean: the base is the one that is unusual
+        return statistics.another_seed(values, after)
+
+    def bound(self, figure: str, known: bool) -> float | None:
+        """Return the least change that `judge` finds at LEVEL, from the mean if `known`."""
+        values = self.values(figure)
+        if not values:
+            return None
+        factor = 1 + 1 / len(values) if known else 2
+        return statistics.quantile(len(values) - 1) * math.sqrt(factor) * stdev(values)
 
 
-def rows(path: Path = PATH) -> list[dict[str, str]]:
+def rows(content: Read = on_disk, where: str = WORKING_TREE) -> list[dict[str, str]]:
     """Read the rows of seeds.csv; [] if there is no such file.
+
+    Args:
+        content: returns the bytes of the file at a path, None if there is no such file.
+        where: what a message calls the place that `content` reads from.
 
     Raises:
         UserError: the file is corrupt.
     """
     wrong = (
         f"is corrupt, its columns have to be {','.join(COLUMNS)}: restore it with "
-        f"`git checkout {path}`"
+        f"`git checkout {PATH}`"
     )
-    return parsed(str(path), _rows, wrong=wrong)
+    return parsed(str(PATH), _rows, content, where, wrong)
 
 
-def noise(path: Path = PATH) -> dict[str, Noise]:
-    """Return the noise of each run that seeds.csv has.
-
-    Raises:
-        UserError: the file is corrupt.
-    """
-    by_run: dict[str, dict[str, dict[str, str]]] = {}
-    for row in rows(path):
-        by_run.setdefault(row["run"], {})[row["seed"]] = row  # measured again: the last counts
-    return {
-        run: Noise(len(found), *(_bound(found.values(), one) for one in ("accuracy", "loss")))
-        for run, found in by_run.items()
-    }
+def read(content: Read = on_disk, where: str = WORKING_TREE) -> dict[str, Seeds]:
+    """Return what seeds.csv has, by run; see `rows`."""
+    by_run: dict[str, dict[str, dict[str, float]]] = {}
+    for row in rows(content, where):  # measured again: the last counts
+        figures = {name: _figure(row[name]) for name in ("accuracy", "loss", "errors")}
+        by_run.setdefault(row["run"], {})[row["seed"]] = figures
+    return {run: Seeds(results) for run, results in by_run.items()}
 
 
 def _rows(text: str) -> list[dict[str, str]]:
@@ -66,13 +99,8 @@ def _rows(text: str) -> list[dict[str, str]]:
         raise ValueError(text)
     found = [dict(zip(COLUMNS, row, strict=True)) for row in cells]
     for row in found:
-        _ = int(row["seed"]), _figure(row["accuracy"]), _figure(row["loss"])
+        _ = int(row["seed"]), *(_figure(row[name]) for name in ("accuracy", "loss", "errors"))
     return found
-
-
-def _bound(found: Iterable[dict[str, str]], column: str) -> float | None:
-    values = [_figure(row[column]) for row in found]
-    return seed_noise([value for value in values if math.isfinite(value)])
 
 
 def _figure(cell: str) -> float:

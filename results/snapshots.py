@@ -18,7 +18,7 @@ class Snapshot:
         name: the revision as the user named it, or WORKING_TREE.
         commit: its full hash; that of the commit checked out for the working tree, None if there
             is none yet.
-        paths: every file, relative to the repository's root.
+        paths: every file, relative to the pipeline's root.
         content: returns the bytes of one of them.
     """
 
@@ -43,18 +43,19 @@ def revision(name: str) -> Snapshot:
         UserError: no such revision, or an experiment's name that several have.
     """
     commit = _commit(name)
-    listed = git("ls-tree", "-r", "-z", "--name-only", "--full-tree", commit).decode()
+    # relative to the working directory, which may be a folder of a larger repository
+    listed = git("ls-tree", "-r", "-z", "--name-only", commit).decode()
     paths = frozenset(filter(None, listed.split("\0")))
 
     @cache
     def content(path: str) -> bytes:
-        return git("cat-file", "blob", f"{commit}:{path}")
+        return git("cat-file", "blob", f"{commit}:./{path}")
 
     return Snapshot(name, commit, paths, content)
 
 
 def working_tree() -> Snapshot:
-    """Return the files below the working directory, which has to be the repository's root.
+    """Return the files below the working directory, which has to be the pipeline's root.
 
     Raises:
         UserError: this is no git repository.
@@ -72,8 +73,8 @@ def git(*arguments: str) -> bytes:
     """
     result = _call(*arguments)
     if result.returncode:
-        said = result.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
-        raise UserError(f"git could not read the repository ({said[-1]}): run this in its root")
+        said = " ".join(result.stderr.decode(errors="replace").split()) or "no reason given"
+        raise UserError(f"git could not read the repository ({said}): correct this and run again")
     return result.stdout
 
 

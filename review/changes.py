@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import PurePosixPath
 
-from results import runs
+from results import runs, seeds
 from results.runs import Run
-from results.seeds import Noise
+from results.seeds import Seeds
 from results.snapshots import Snapshot
+from results.statistics import LEVEL, holm
 
 
 class Verdict(Enum):
@@ -36,14 +37,38 @@ class Change:
 
     before: Run
     after: Run
-    noise: Noise
+    seeds: Seeds
+
+    @property
+    def measured(self) -> bool:
+        """Whether the result before is one of those that the seed noise was measured with."""
+        return self.seeds.has(self.before.test)
+
+    @property
+    def chances(self) -> dict[str, float]:
+        """The p-value of each figure that the noise is known of; see `Seeds.judge`."""
+        found = {}
+        for name in ("accuracy", "loss"):
+            if self.difference(name) is not None:
+                found[name] = self.seeds.judge(name, *self.figures(name), self.measured)
+        return {name: p for name, p in found.items() if p is not None}
 
     @property
     def verdicts(self) -> dict[str, Verdict]:
-        """The verdict on each figure that seed noise is known of; errors follow accuracy."""
-        accuracy = _judge(self.difference("accuracy"), self.noise.accuracy)
-        loss = _judge(self.difference("loss"), self.noise.loss, less_is_better=True)
+        """The verdict on each figure that may have noise; errors follow accuracy."""
+        accuracy, loss = (self._judge(name) for name in ("accuracy", "loss"))
         return {"accuracy": accuracy, "errors": accuracy, "loss": loss}
+
+    def _judge(self, name: str) -> Verdict:
+        difference = self.difference(name)
+        if difference is None:
+            return Verdict.NOTHING
+        p = self.chances.get(name)
+        if difference == 0 or (p is not None and p > LEVEL):
+            return Verdict.WITHIN
+        if p is None:
+            return Verdict.UNKNOWN
+        return Verdict.BETTER if (difference > 0) == (name == "accuracy") else Verdict.WORSE
 
     @property
     def verdict(self) -> Verdict:
@@ -80,17 +105,34 @@ class Change:
         return None if before is None or after is None else after - before
 
 
-def compare(base: Snapshot, head: Snapshot, noise: dict[str, Noise]) -> list[Change]:
+def compare(base: Snapshot, head: Snapshot) -> list[Change]:
     """Pair the results of each run that either side has, the best change first."""
     folders = ("metrics/train", "metrics/test")
     metrics = [path for side in (base, head) for folder in folders for path in side.below(folder)]
     names = sorted({PurePosixPath(path).stem for path in metrics if path.endswith(".json")})
     before, after = _read(base, names), _read(head, names)
-    changes = [
-        Change(before[name], after[name], noise.get(name, Noise(0, None, None))) for name in names
-    ]
+    # a change of the code may bring seeds of its own, but what they are to tell is the base's noise
+    noise = seeds.read(lambda path: base.read(path) or head.read(path), base.name)
+    changes = [Change(before[name], after[name], noise.get(name, Seeds({}))) for name in names]
     best_first = sorted(changes, key=lambda one: one.gain, reverse=True)
     return sorted(best_first, key=lambda one: one.verdict in ON_ONE_SIDE)
+
+
+def clear(changes: list[Change]) -> list[Change]:
+    """Return the runs that are better or worse even so many compared: Holm over all figures."""
+    tests = [
+        (p, one)
+        for one in changes
+        if one.verdict is not Verdict.UNCHANGED
+        for p in one.chances.values()
+    ]
+    held = holm([p for p, _ in tests])
+    beyond = {one.after.name for (_, one), holds in zip(tests, held, strict=True) if holds}
+    return [
+        one
+        for one in changes
+        if one.verdict in DECIDED and (one.diverged is not None or one.after.name in beyond)
+    ]
 
 
 def _read(side: Snapshot, names: list[str]) -> dict[str, Run]:
@@ -100,13 +142,3 @@ def _read(side: Snapshot, names: list[str]) -> dict[str, Run]:
         return None if text and text.startswith(b"step,loss\n") else text
 
     return runs.read(names, content, side.name)
-
-
-def _judge(difference: float | None, bound: float | None, less_is_better: bool = False) -> Verdict:
-    if difference is None:
-        return Verdict.NOTHING
-    if difference == 0 or (bound is not None and abs(difference) <= bound):
-        return Verdict.WITHIN
-    if bound is None:
-        return Verdict.UNKNOWN
-    return Verdict.WORSE if (difference > 0) == less_is_better else Verdict.BETTER

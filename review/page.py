@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from results import seeds, snapshots
@@ -106,13 +107,18 @@ def _results(changes: list[Change]) -> list[str]:
 
 
 def _row(change: Change) -> list[str]:
-    accuracy, loss = change.noise.accuracy, change.noise.loss
-    noise = [
-        "unknown" if accuracy is None else f"±{100 * accuracy:.2f}",
-        "unknown" if loss is None else f"±{loss:.4f}",
-    ]
     cells = [_cell(change, name) for name in FIGURES]
+    noise = [_noise(change, "accuracy", 100, 2), _noise(change, "loss", 1, 4)]
     return [code(change.after.name), _verdict(change), *cells, ", ".join(noise)]
+
+
+def _noise(change: Change, name: str, factor: int, digits: int) -> str:
+    """Say where another seed's figure lies, or how far from the one before."""
+    bound = change.seeds.bound(name, change.measured)
+    if bound is None:
+        return "unknown"
+    mean = f"{factor * fmean(change.seeds.values(name)):.{digits}f} " if change.measured else ""
+    return f"{mean}± {factor * bound:.{digits}f}"
 
 
 def _verdict(change: Change) -> str:
@@ -151,15 +157,21 @@ def _legend(changed: list[Change]) -> str:
         "Best change first. Differences in accuracy are in percentage points; "
         f"{DOWN} is worse, **bold** is beyond seed noise"
     )
-    measured = sorted({change.noise.seeds for change in changed} - {0})
-    if not measured:
+    numbers = sorted({len(change.seeds.results) for change in changed} - {0})
+    if not numbers:
         return f"{text}, which is unknown: `{seeds.PATH}` has none of these runs."
-    return (
-        f"{text}: the difference that a change of seed alone exceeds one time in twenty "
-        f"(Student's t, {' or '.join(map(str, measured))} seeds per run), measured with the "
-        "default params and an estimate for others. Among many changed runs, expect about one "
-        "figure in twenty beyond it by chance."
+    text += (
+        f": what another seed alone exceeds one time in twenty (Student's t, "
+        f"{' or '.join(map(str, numbers))} seeds per run). The first sentence allows for how many "
+        "figures there are (Holm), so a bold one may not count there."
     )
+    others = [one.after.name for one in changed if one.seeds.results and not one.measured]
+    if others:
+        text += (
+            f" The noise is that of other results than those before: {listed(others)}; as an "
+            "estimate, it is taken for theirs."
+        )
+    return text
 
 
 def _stages(base: Snapshot, head: Snapshot, ran: dict[str, causes.Causes]) -> list[str]:

@@ -24,13 +24,18 @@ def stale(side: Snapshot) -> list[str]:
 
 
 def _hash(side: Snapshot, path: str) -> str | None:
-    """Return the hash that DVC gives a file or folder, None if the side does not have it.
+    """Return the hash that DVC gives a file or folder, None if the side does not have it."""
+    return hash_of(path, locks.md5s(side, path))
+
+
+def hash_of(path: str, md5s: dict[str, str]) -> str | None:
+    """Return the hash that DVC gives a file or folder of files with these MD5s, None for neither.
 
     A file's is its MD5. A folder's is the MD5 of the JSON list of its files, sorted by path, and
     ".dir" (dvc-data, Tree.as_bytes).
     """
-    md5s = locks.md5s(side, path)
-    if path in md5s or not md5s:
+    below = {name: md5 for name, md5 in sorted(md5s.items()) if name.startswith(f"{path}/")}
+    if path in md5s or not below:
         return md5s.get(path)
-    files = [{"md5": md5, "relpath": name[len(path) + 1 :]} for name, md5 in md5s.items()]
+    files = [{"md5": md5, "relpath": name[len(path) + 1 :]} for name, md5 in below.items()]
     return hashlib.md5(json.dumps(files, sort_keys=True).encode()).hexdigest() + ".dir"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from results.markdown import code, count
 from review.causes import Causes
-from review.changes import Change, Verdict
+from review.changes import DECIDED, Change, Verdict, clear
 
 MOST_NAMED = 2
 
@@ -20,7 +20,10 @@ def sentence(
         ran: the stages that ran again, and why.
         stale: the results are not those of the params, code and data next to them.
     """
-    by = {verdict: [one for one in changes if one.verdict is verdict] for verdict in Verdict}
+    by: dict[Verdict, list[Change]] = {verdict: [] for verdict in Verdict}
+    beyond = clear(changes)
+    for one in changes:
+        by[Verdict.WITHIN if one.verdict in DECIDED and one not in beyond else one.verdict] += [one]
     text = ", ".join([*_lead(params, ran), "; ".join(_counts(by))])
     if stale:
         return f"**Out of date**, run `dvc repro` first; as it stands: {text}."

@@ -13,6 +13,7 @@ if __name__ == "__main__":
 import csv
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from plotting import accuracy, curves, mistakes
 from reporting import comparisons, notebook, tables
 from reporting.comparisons import Comparison
 from reporting.notebook import NAMES
+from results import seeds
 from results.runs import TEST_IMAGES, Run, parsed, read
 from results.statistics import interval
 from stages.mnist import files as mnist
@@ -34,9 +36,14 @@ def main() -> None:
         UserError: a file that it reads is corrupt, or MNIST's test images are missing.
     """
     runs = read(option.removeprefix("--") for option in sys.argv[1::2])
+    mistaken, wrong = mistakes_of(runs)
+    measured = seeds.read()
+    for name, run in runs.items():
+        known = measured.get(name, seeds.Seeds({}))
+        accuracies = tuple(known.values("accuracy")) if known.has(run.test) else ()
+        runs[name] = replace(run, mistakes=wrong.get(name), accuracies=accuracies)
     recorded = notebook.read()
     compared = comparisons.every(runs)
-    mistaken = mistakes_of(runs)
     small_cnns = [panel(compared[name], name) for name in ("Model A", "Model B")]
     outputs = {
         "accuracy.png": accuracies(runs, recorded),
@@ -101,8 +108,8 @@ def accuracies(runs: dict[str, Run], recorded: dict[str, Run]) -> bytes:
     return accuracy.draw("Test error of every run", rows, missing)
 
 
-def mistakes_of(runs: Iterable[str]) -> dict[str, bytes]:
-    """Draw the mistakes of those runs that have predictions.
+def mistakes_of(runs: Iterable[str]) -> tuple[dict[str, bytes], dict[str, frozenset[int]]]:
+    """Draw the mistakes of those runs that have predictions, and list them.
 
     Raises:
         UserError: predictions or MNIST's test files are missing or corrupt.
@@ -111,16 +118,17 @@ def mistakes_of(runs: Iterable[str]) -> dict[str, bytes]:
         -1, 28, 28
     )
     labels = np.frombuffer(mnist.verified(mnist.TEST_LABELS), np.uint8, offset=8)
-    pictures = {}
+    pictures, mistaken = {}, {}
     for run in runs:
         path = f"data/predictions/{run}.csv"
         predicted, probability = parsed(path, _predictions)
         if len(predicted):
             wrong = np.flatnonzero(predicted != labels)
+            mistaken[run] = frozenset(wrong.tolist())
             title = f"{run}: most confident of its {len(wrong)} mistakes"
             arrays = images, labels, predicted, probability
             pictures[run] = mistakes.draw(title, *(array[wrong] for array in arrays))
-    return pictures
+    return pictures, mistaken
 
 
 def _predictions(text: str) -> tuple[np.ndarray, np.ndarray]:

@@ -30,6 +30,7 @@ def run(main: Callable[[], None], memory: str = "close other programs") -> None:
         memory: what a user can do when memory runs out.
     """
     interrupts.leave_at_once()
+    sys.stdout.reconfigure(errors="replace")  # not every terminal has every character
     try:
         main()
     except UserError as error:

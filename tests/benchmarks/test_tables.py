@@ -24,11 +24,15 @@ RUNS = {
 }
 
 
+def rows_in(workspace: Path) -> list[dict[str, str]]:
+    return seeds.rows(lambda path: (workspace / path).read_bytes())
+
+
 @pytest.mark.parametrize("name", RUNS)
 def test_it_prints_and_keeps_one_table(workspace: Path, name: str) -> None:
     arguments, expected = RUNS[name]
     before = (workspace / "params.yaml").read_bytes()
-    known = seeds.rows(workspace / seeds.PATH)
+    known = rows_in(workspace)
     result = run_stage(f"benchmarks.{name}", *arguments, cwd=workspace)
     assert result.returncode == 0, result.stderr
     assert (workspace / f"benchmarks/results/{name}.md").read_text() == result.stdout
@@ -42,7 +46,7 @@ def test_it_prints_and_keeps_one_table(workspace: Path, name: str) -> None:
     # it worked in a copy: nothing but its result is new here
     assert (workspace / "params.yaml").read_bytes() == before
     assert not (workspace / "data/models").exists()
-    after = seeds.rows(workspace / seeds.PATH)
+    after = rows_in(workspace)
     new = [row for row in after if row not in known]
     if name == "time_to_accuracy":
         assert [(row["run"], row["seed"]) for row in new] == [(run, "3") for run in TRY[1:3]]

@@ -1,14 +1,15 @@
 """make's targets that run DVC, in a repository whose results are committed."""
 
+import shutil
 import subprocess
 
 import pytest
-from commands import refusal
+from commands import refusal, run, set_params
+from repositories import Repository
+from ruamel.yaml import YAML
 
 READY = ["--silent", "--assume-old=.venv/.installed"]  # the environment that runs this test
-STALE = (
-    "error: dvc.lock and the results do not match params.yaml, the code and the data: run dvc repro"
-)
+STALE = "error: dvc.lock and the results in git do not match the params, code and data ("
 
 
 @pytest.fixture
@@ -64,6 +65,73 @@ def test_a_pull_request_with_a_result_that_no_run_gave_fails(proposed) -> None:
         file.write("\nAll is well.\n")
     proposed.commit("a better report")
     assert refusal(proposed.run(".ci/pull-request", "main")).startswith(STALE)
+
+
+@pytest.mark.parametrize("path", ["metrics/train/model_a.json", "plots/mistakes/model_a.png"])
+def test_a_pull_request_without_one_of_its_results_fails(path: str, proposed) -> None:
+    (proposed.root / path).unlink()
+    proposed.commit("forgotten")
+    named = path if "metrics" in path else "plots/mistakes"
+    assert named in refusal(proposed.run(".ci/pull-request", "main"))
+
+
+def test_a_result_that_lies_there_but_was_not_committed_fails(proposed) -> None:
+    proposed.do("git", "rm", "--quiet", "--cached", "metrics/test/model_b.json")
+    proposed.do("git", "commit", "--quiet", "--message", "forgotten")
+    sentence = refusal(proposed.run(".ci/pull-request", "main"))
+    assert "metrics/test/model_b.json not in git" in sentence
+
+
+def test_an_evaluation_of_an_earlier_model_fails(proposed) -> None:
+    """dvc.lock of a model trained again, merged with that of its old evaluation."""
+    yaml, path = YAML(), proposed.root / "dvc.lock"
+    lock = yaml.load(path)
+    (model,) = [
+        dep
+        for dep in lock["stages"]["evaluate@model_b"]["deps"]
+        if dep["path"] == "data/models/model_b.pt"
+    ]
+    model["md5"] = "0" * 32
+    yaml.dump(lock, path)
+    proposed.commit("merged by hand")
+    sentence = refusal(proposed.run(".ci/pull-request", "main"))
+    assert "evaluate@model_b not run with the latest data/models/model_b.pt" in sentence
+
+
+def test_a_failure_of_git_is_not_called_stale(proposed) -> None:
+    result = proposed.run(".ci/pull-request", "main", GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+    assert "git could not read the repository (fatal: detected dubious" in refusal(result)
+
+
+def test_a_detached_and_shallow_checkout_passes_or_says_what_it_lacks(proposed, tmp_path) -> None:
+    url = f"file://{proposed.root}"
+    proposed.do("git", "commit", "--quiet", "--allow-empty", "--message", "more")
+    proposed.do("git", "clone", "--quiet", "--depth=1", url, str(tmp_path / "shallow"))
+    shallow = Repository(tmp_path / "shallow")
+    shallow.do("git", "checkout", "--quiet", "--detach")
+    shallow.do(".ci/pull-request", "HEAD")
+    assert "or fetch what is missing" in refusal(shallow.run(".ci/pull-request", "origin/main"))
+
+
+def test_as_a_folder_of_a_larger_repository_it_is_reviewed_alike(proposed, tmp_path) -> None:
+    inner = tmp_path / "larger/inner"
+    shutil.copytree(proposed.root, inner, ignore=shutil.ignore_patterns(".git"))
+    larger = Repository(tmp_path / "larger")
+    larger.begin()
+    set_params(inner, lr=0.002)
+    review = run(inner, "python", "-m", "review", "main")
+    assert review.returncode == 0, review.stderr
+    assert "`lr` | `0.001` | `0.002`" in review.stdout
+    assert run(inner, ".ci/pull-request", "main").returncode == 1
+    set_params(inner, lr=0.001)
+    assert run(inner, ".ci/pull-request", "main").returncode == 0
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1"])
+def test_a_terminal_that_lacks_a_character_gets_the_rest(encoding: str, proposed) -> None:
+    proposed.set_params(lr=0.002)
+    printed = proposed.do("python", "-m", "review", "main", PYTHONIOENCODING=encoding)
+    assert "`lr` `0.001` ? `0.002`" in printed
 
 
 def test_a_pull_request_with_code_but_not_its_results_fails(proposed) -> None:

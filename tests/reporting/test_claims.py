@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from reporting import comparisons, notebook
@@ -70,6 +72,30 @@ def test_two_runs_differ_where_their_figures_can_tell(check, one, other, expecte
         {"a": run("a", **{figure: one}), "b": run("b", **{figure: other})}, [], ""
     )
     assert find(check, compared, "a > b")[0] == expected
+
+
+def alone(*runs: Run) -> tuple[str, str]:
+    return find("accuracy", Comparison(dict(zip("ab", runs, strict=True)), [], ""), "a > b")
+
+
+def test_runs_with_seeds_are_compared_over_them_else_over_images() -> None:
+    one, other = run("a", 100), run("b", 130)
+    shared = frozenset(range(90))
+    images = [
+        replace(one, mistakes=shared | {9000}),
+        replace(other, mistakes=shared | frozenset(range(100, 120))),
+    ]
+    verdict, evidence = alone(*images)
+    assert verdict == BORNE_OUT
+    assert evidence.endswith("; p = 2.1e-05 paired over images, one seed")
+    verdict, evidence = alone(one, images[1])
+    assert (verdict, evidence[-18:]) == (BORNE_OUT, "unpaired, one seed")
+    seeds = [(0.99, 0.98, 0.97), (0.985, 0.975, 0.965)]
+    verdict, evidence = alone(
+        *[replace(it, accuracies=own) for it, own in zip(images, seeds, strict=True)]
+    )
+    assert verdict == NO_DIFFERENCE
+    assert evidence == ("test accuracy 98.00 % (a), 97.50 % (b); p = 0.57 over 3 and 3 seeds")
 
 
 def test_at_first_is_a_tenth_of_the_shorter_runs_steps():
@@ -196,6 +222,9 @@ def test_settings_that_differ_unmeant_are_named():
 def test_the_notebooks_own_figures_are_judged_alike():
     claims = judged()
     assert {claim.verdict for claim in claims} == {NOT_MEASURED}
-    own = "test accuracy 97.43 % (Model B), 97.26 % (Model A): no clear difference"
+    own = (
+        "test accuracy 97.43 % (Model B), 97.26 % (Model A); p = 0.45 unpaired, one seed: no clear "
+        "difference"
+    )
     assert claims[2].recorded == own
     assert [bool(claim.recorded) for claim in claims] == [True, False, True, *[False] * 4]

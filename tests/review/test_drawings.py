@@ -1,12 +1,12 @@
 from pathlib import Path
 
-from results import seeds, snapshots
+from results import snapshots
 from review import changes, drawings
 
 
 def draw(base: str = "main") -> dict[Path, bytes]:
     sides = snapshots.revision(base), snapshots.working_tree()
-    return drawings.draw("before", "after", changes.compare(*sides, seeds.noise()))
+    return drawings.draw("before", "after", changes.compare(*sides))
 
 
 def test_the_runs_that_changed_are_drawn_and_earlier_pictures_go(example, review):

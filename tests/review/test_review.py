@@ -7,6 +7,7 @@ import pytest
 from stages.system.errors import UserError
 
 DASH = "–"  # noqa: RUF001
+NOTHING_CLEAR = "No clear difference:** 1 run changed within seed noise"
 TORCH = "pyproject.toml:dependency-groups.torch"
 
 
@@ -19,21 +20,21 @@ def row(text: str, name: str) -> list[str]:
 def test_an_improvement_beyond_seed_noise(example, review):
     example.git("switch", "--quiet", "--create", "faster")
     example.ran(lr=0.01)
-    example.result("model_a", 70, 0.002, validation=0.99)
+    example.result("model_a", 20, 0.002, validation=0.99)
     example.commit()
     text = review("main")
     assert text.splitlines()[0] == (
         "**Better:** with `lr` `0.001` → `0.01`, of 1 changed run 1 is better beyond seed noise "
-        "(most: `model_a`, 200 → 70 test errors) and none is worse."
+        "(most: `model_a`, 200 → 20 test errors) and none is worse."
     )
     assert row(text, "lr") == ["`0.001`", "`0.01`"]
     assert row(text, "model_a") == [
         "more accurate, lower loss",
-        "98.00 % → 99.30 % (**+1.30**)",
-        "200 → 70 (**-130**)",
+        "98.00 % → 99.80 % (**+1.80**)",
+        "200 → 20 (**-180**)",
         "0.0700 → 0.0020 (**-0.0680**)",
         "98.00 % → 99.00 % (+1.00)",
-        "±1.22, ±0.0609",  # 4.303 sqrt(2) times 0.20 points and 0.01
+        "98.00 ± 0.99, 0.0700 ± 0.0497",  # 4.303 sqrt(4/3) times 0.20 points and 0.01
     ]
     assert row(text, "train@model_a") == ["parameter `lr`"]
     assert row(text, "evaluate@model_a") == ["new results of earlier stages"]
@@ -41,19 +42,19 @@ def test_an_improvement_beyond_seed_noise(example, review):
     assert "Unchanged: `model_b-lr0.1`." in text
     assert "- Changed: `plots/mistakes/model_a.png`\n" in text
     assert "3 seeds per run" in text
-    assert "measured with the default params" in text
+    assert "other results" not in text
     assert "WARNING" not in text
     assert str(example.root) not in text
 
 
 def test_a_regression_beyond_seed_noise_is_marked(example, review):
-    example.result("model_a", 330, 0.14, validation=0.97)
+    example.result("model_a", 380, 0.14, validation=0.97)
     text = review("main")
     assert text.startswith("**Worse:** of 1 changed run none is better beyond seed noise and 1 is")
     assert row(text, "model_a")[:-1] == [
         "▼ **less accurate**, **higher loss**",
-        "98.00 % → 96.70 % (**-1.30** ▼)",
-        "200 → 330 (**+130** ▼)",
+        "98.00 % → 96.20 % (**-1.80** ▼)",
+        "200 → 380 (**+180** ▼)",
         "0.0700 → 0.1400 (**+0.0700** ▼)",
         "98.00 % → 97.00 % (-1.00 ▼)",
     ]
@@ -62,8 +63,10 @@ def test_a_regression_beyond_seed_noise_is_marked(example, review):
 @pytest.mark.parametrize(
     ("errors", "loss", "cell", "verdict"),
     [
-        (322, 0.07, "▼ **less accurate**", "Worse"),  # 4.303 sqrt(2) 20 is 121.7 errors
-        (321, 0.07, "within seed noise", "No clear difference:** 1 run changed within seed noise"),
+        (299, 0.07, "within seed noise", NOTHING_CLEAR),
+        (300, 0.07, "▼ **less accurate**", NOTHING_CLEAR),  # t at 5 %: 4.303 sqrt(4/3) 20 is 99.4
+        (343, 0.07, "▼ **less accurate**", NOTHING_CLEAR),
+        (344, 0.07, "▼ **less accurate**", "Worse"),  # at 2.5 %, two figures: 6.205, 143.3
         (210, 0.2, "▼ **higher loss**", "Worse"),
     ],
 )
@@ -86,11 +89,11 @@ def test_without_seeds_a_run_is_better_or_worse_by_an_unknown_noise(example, rev
 
 def test_the_best_change_comes_first_and_the_sentence_names_the_best_and_the_worst(example, review):
     example.result("model_c", 200, 0.1)
+    example.seeds("model_a", "model_b-lr0.1", "model_c", deviation=2)
     example.commit()
     example.result("model_a", 350, 0.1)
-    example.result("model_b-lr0.1", 250, 0.1)
+    example.result("model_b-lr0.1", 297, 0.1)
     example.result("model_c", 20, 0.1)
-    example.seeds("model_a", "model_b-lr0.1", "model_c")
     text = review("HEAD")
     assert re.findall(r"^\| `(model_.*?)`", text, re.MULTILINE) == [
         "model_c", "model_b-lr0.1", "model_a"
@@ -100,6 +103,18 @@ def test_the_best_change_comes_first_and_the_sentence_names_the_best_and_the_wor
         "test errors) and 1 is worse (most: `model_a`, 200 → 350 test errors); 1 run changed "
         "within seed noise."
     )
+
+
+def test_a_base_that_is_none_of_the_seeds_is_said_and_judged_by_the_difference(example, review):
+    example.result("model_a", 205, 0.07)
+    example.commit()
+    example.result("model_a", 326, 0.07)  # 4.303 sqrt(2) 20 is 121.7
+    text = review("HEAD")
+    assert row(text, "model_a")[0] == "within seed noise"
+    assert row(text, "model_a")[-1] == "± 1.22, ± 0.0608"
+    assert "The noise is that of other results than those before: `model_a`;" in text
+    example.result("model_a", 327, 0.07)
+    assert row(review("HEAD"), "model_a")[0] == "▼ **less accurate**"
 
 
 def test_a_run_that_diverges_is_worse_whatever_its_noise(example, review):
