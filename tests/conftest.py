@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from commands import ROOT, copy_repository, run_stage, set_params
+from filelock import FileLock
 from repositories import Repository, make
 
 from stages.training import kernels
@@ -66,10 +67,31 @@ class Pipeline:
 
 
 @pytest.fixture(scope="session")
-def pipeline(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> Iterator[Pipeline]:
-    """Run the whole pipeline once on few images; tests leave it as they find it, or copy it."""
-    repository = make(tmp_path_factory.mktemp("pipeline"), mnist)
-    trace = tmp_path_factory.mktemp("trace")
+def pipeline(
+    tmp_path_factory: pytest.TempPathFactory, mnist: Path, worker_id: str
+) -> Iterator[Pipeline]:
+    """Run the whole pipeline on few images; tests leave it as they find it, or copy it.
+
+    Once for all workers of pytest-xdist: each has a copy of its own.
+    """
+    own = tmp_path_factory.mktemp("pipeline")
+    shared = (own if worker_id == "master" else own.parent.parent) / "first"
+    reads = shared / "reads.json"
+    with FileLock(shared.with_suffix(".lock")):
+        if not reads.exists():
+            first = make(shared / "repository", mnist)
+            reads.write_text(json.dumps(reproduce(first, shared / "trace")))
+        repository = Repository(shared / "repository").copy(own / "copy")
+        noted = json.loads(reads.read_text())
+    yield Pipeline(repository, {command: set(names) for command, names in noted.items()})
+    with FileLock(shared.with_suffix(".lock")):
+        shutil.rmtree(shared, ignore_errors=True)
+    shutil.rmtree(own)
+
+
+def reproduce(repository: Repository, trace: Path) -> dict[str, list[str]]:
+    """Run the pipeline and commit its results; return what each stage's command read."""
+    trace.mkdir()
     repository.do(
         "dvc",
         "repro",
@@ -79,5 +101,9 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory, mnist: Path) -> Iterator[
     )
     repository.commit("results")
     noted = [json.loads(path.read_text()) for path in trace.glob("*.json")]
-    yield Pipeline(repository, {one["command"]: set(one["read"]) for one in noted})
-    shutil.rmtree(repository.root)
+    return {one["command"]: one["read"] for one in noted}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the longest file first, so that no worker is left with it alone."""
+    items.sort(key=lambda item: item.path.name != "test_cpus.py")

@@ -1,4 +1,4 @@
-"""Stages side by side, in a pipeline that takes no time; tests/pipeline has the real one."""
+"""Stages side by side, in a pipeline that takes no time; tests/pipeline runs the real one."""
 
 import os
 import signal
