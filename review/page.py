@@ -1,9 +1,11 @@
 """The whole review of two sides, as Markdown."""
 
+import os
 from collections import defaultdict
 from pathlib import Path
 from statistics import fmean
 from typing import Any
+from urllib.parse import quote
 
 from results import seeds, snapshots
 from results.markdown import NONE, code, count, listed, loss, percent, table
@@ -190,9 +192,24 @@ def _pictures(base: Snapshot, head: Snapshot) -> str:
         {path: side.read(path) for path in side.below("plots") if path.endswith(".png")}
         for side in (base, head)
     )
-    lists = defaultdict(list)
-    for path in sorted(locks.differing(before, after)):
+    lists, shown = defaultdict(list), []
+    for path in sorted(locks.differing(before, after), key=lambda path: (path.count("/"), path)):
         both = path in before and path in after
         lists["Changed" if both else "Added" if path in after else "Removed"].append(path)
+        if both:
+            cells = [f"![{side.name}]({_link(side, path)})" for side in (base, head)]
+            shown.append(table([f"{path} before", "after"], [cells]))
     lines = [f"- {word}: {listed(paths)}" for word, paths in sorted(lists.items())]
+    if shown and _link(base, ""):
+        folded = "\n\n".join(shown)
+        lines.append(f"\n<details><summary>Before and after</summary>\n\n{folded}\n\n</details>")
     return "\n".join(lines) or "None changed."
+
+
+def _link(side: Snapshot, path: str) -> str:
+    """Return where GitHub has a side's file; "" elsewhere than in its workflows."""
+    server, repository = (os.environ.get(f"GITHUB_{it}") for it in ("SERVER_URL", "REPOSITORY"))
+    if not (server and repository and side.commit):
+        return ""
+    folder = snapshots.git("rev-parse", "--show-prefix").decode().strip()
+    return f"{server}/{repository}/raw/{side.commit}/{quote(folder + path)}"

@@ -165,6 +165,20 @@ def test_base_before_there_was_any_pipeline(example, review):
     assert "### Stages" not in text
 
 
+def test_on_github_the_pictures_are_shown_before_and_after(example, review, monkeypatch):
+    base = example.git("rev-parse", "HEAD")
+    example.result("model_a", 50, 0.07)
+    head = example.commit()
+    assert "<details>" not in review(base, "HEAD")
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.example")
+    monkeypatch.setenv("GITHUB_REPOSITORY", "team/mnist")
+    text = review(base, "HEAD")
+    links = re.findall(r"!\[.*?\]\((.*?)\)", text)
+    place = "plots/mistakes/model_a.png"
+    assert links == [f"https://github.example/team/mnist/raw/{it}/{place}" for it in (base, head)]
+    assert text.index("<details>") < text.index(links[0]) < text.index("</details>")
+
+
 def test_nothing_changed(example, review):
     text = review("main")
     assert text.startswith("**Nothing to judge:** no run's metrics changed.\n")
