@@ -1,5 +1,6 @@
 """Each benchmark, at its quickest, in a copy of the repository."""
 
+import json
 import os
 import subprocess
 import sys
@@ -28,9 +29,18 @@ def rows_in(workspace: Path) -> list[dict[str, str]]:
     return seeds.rows(lambda path: (workspace / path).read_bytes())
 
 
+def put_test(workspace: Path, run: str, row: dict[str, str]) -> None:
+    test = {name: float(row[name]) for name in ("accuracy", "loss", "errors")}
+    (workspace / f"metrics/test/{run}.json").write_text(json.dumps(test))
+
+
 @pytest.mark.parametrize("name", RUNS)
 def test_it_prints_and_keeps_one_table(workspace: Path, name: str) -> None:
     arguments, expected = RUNS[name]
+    # the seeds of model_b-tanh are those of the code as it is, those of model_b of other code
+    tanh = [row for row in rows_in(workspace) if row["run"] == "model_b-tanh"]
+    put_test(workspace, "model_b", tanh[0])
+    put_test(workspace, "model_b-tanh", tanh[0])
     before = (workspace / "params.yaml").read_bytes()
     known = rows_in(workspace)
     result = run_stage(f"benchmarks.{name}", *arguments, cwd=workspace)
@@ -50,7 +60,7 @@ def test_it_prints_and_keeps_one_table(workspace: Path, name: str) -> None:
     new = [row for row in after if row not in known]
     if name == "time_to_accuracy":
         assert [(row["run"], row["seed"]) for row in new] == [(run, "3") for run in TRY[1:3]]
-        known = [row for row in known if row["run"] not in TRY]
+        known = [row for row in known if row["run"] != "model_b"]
     assert [row for row in after if row not in new] == known
 
 
