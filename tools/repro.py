@@ -3,8 +3,9 @@
 python -m tools.repro [--jobs N] [stage ...]
 
 DVC runs one stage after another. Here each that may be out of date gets a `dvc repro --single-item`
-of its own once those that it needs are done; the results and dvc.lock are the same. With one job
-this is `dvc repro` itself.
+of its own once those that it needs are done; the results and dvc.lock are the same. DVC is imported
+once and forked: starting it anew would take half of a short stage. With one job this is plain
+`dvc repro`.
 """
 
 import argparse
@@ -16,6 +17,8 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from graphlib import TopologicalSorter
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +28,6 @@ from tqdm import tqdm
 from stages.system import errors, interrupts, rules
 from stages.system.errors import UserError
 
-DVC = [sys.executable, "-m", "dvc"]
 LOGS = Path(".dvc/tmp/repro")  # git ignores it
 TOLD = ("error: ", "warning: ", "resuming ")  # what a stage says that a person should see
 MEMORY = 3 * 2**30  # bytes for each job: twice what a stage takes (benchmarks/results/pipeline.md)
@@ -36,7 +38,7 @@ class Job(NamedTuple):
     """A stage that is running, in one of the places for jobs."""
 
     place: int
-    process: subprocess.Popen
+    process: BaseProcess
     log: Path
     start: float
 
@@ -54,7 +56,7 @@ def main() -> None:
     arguments, devices = parser.parse_args(), gpus()
     jobs = read_number(arguments.jobs) if arguments.jobs else room(devices)
     if jobs == 1:
-        os.execv(sys.executable, [*DVC, "repro", *arguments.stages])
+        os.execv(sys.executable, [sys.executable, "-m", "dvc", "repro", *arguments.stages])
     needs = outdated(arguments.stages)
     if needs:
         reproduce(needs, jobs, devices)
@@ -132,6 +134,7 @@ def reproduce(needs: dict[str, set[str]], jobs: int, devices: list[str]) -> None
         Interrupted: by a signal; what was training has kept a checkpoint.
     """
     waiting, running, done, failed = list(needs), {}, {}, {}
+    tqdm.monitor_interval = 0  # its thread would not survive a fork
     bar = tqdm(total=len(needs), unit=" stages", disable=None)
     with bar, interrupts.noted() as check:
         try:
@@ -146,9 +149,9 @@ def reproduce(needs: dict[str, set[str]], jobs: int, devices: list[str]) -> None
                     break
                 time.sleep(0.1)
                 check()
-                for stage in [one for one in running if running[one].process.poll() is not None]:
+                for stage in [one for one in running if not running[one].process.is_alive()]:
                     job = running.pop(stage)
-                    (failed if job.process.returncode else done)[stage] = job.log
+                    (failed if job.process.exitcode else done)[stage] = job.log
                     bar.write(f"{stage} {outcome(job)}")
                     bar.update()
         finally:
@@ -162,26 +165,33 @@ def reproduce(needs: dict[str, set[str]], jobs: int, devices: list[str]) -> None
 def start(stage: str, place: int, devices: list[str]) -> Job:
     """Start a stage; what it says goes to a file."""
     # threads that wait actively would keep the other stages from the cores
-    environment = os.environ | {"OMP_WAIT_POLICY": "passive"}
-    if len(devices) > 1 and environment.get("PROCESSES", "1") == "1":
+    environment = {"OMP_WAIT_POLICY": "passive"}
+    if len(devices) > 1 and os.environ.get("PROCESSES", "1") == "1":
         environment["CUDA_VISIBLE_DEVICES"] = devices[place % len(devices)]
     log = LOGS / f"{stage}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as file:
-        process = subprocess.Popen(
-            [*DVC, "--wait-for-lock", "repro", "--single-item", stage],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            process_group=0,  # a terminal's Ctrl-C reaches it through stop() alone
-        )
+    process = get_context("fork").Process(target=dvc_repro, args=(stage, log, environment))
+    process.start()
+    os.setpgid(process.pid, process.pid)  # a terminal's Ctrl-C reaches it through stop() alone
     return Job(place, process, log, time.monotonic())
+
+
+def dvc_repro(stage: str, log: Path, environment: dict[str, str]) -> None:
+    """Be `dvc repro --single-item` of a stage, in a forked process."""
+    from dvc.cli import main
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with log.open("w") as file, Path(os.devnull).open() as nothing:
+        for descriptor, target in enumerate((nothing, file, file)):
+            os.dup2(target.fileno(), descriptor)
+    os.environ.update(environment)
+    sys.exit(main(["--wait-for-lock", "repro", "--single-item", stage]))
 
 
 def outcome(job: Job) -> str:
     """Say in one line how a stage that has ended did."""
-    word = "failed after" if job.process.returncode else "done in"
+    word = "failed after" if job.process.exitcode else "done in"
     lines = job.log.read_text(errors="replace").splitlines()
     told = [line for line in lines if line.startswith(TOLD)]
     return "; ".join([f"{word} {time.monotonic() - job.start:.0f} s", *told])
@@ -193,7 +203,7 @@ def stop(jobs: Iterable[Job]) -> None:
         with suppress(ProcessLookupError):
             os.killpg(job.process.pid, signal.SIGINT)
     for job in jobs:
-        job.process.wait()
+        job.process.join()
 
 
 if __name__ == "__main__":

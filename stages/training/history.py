@@ -20,7 +20,7 @@ class History:
     """What training produced.
 
     Attributes:
-        steps_per_epoch: as it says.
+        steps_per_epoch: batches in an epoch.
         epochs: a row per epoch: epoch, train_loss, validation_loss, validation_accuracy; the last
             two None where nothing is held out.
         losses: (steps,) the mean loss of each batch; those of steps not done are 0.
