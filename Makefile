@@ -24,6 +24,9 @@ LAB := schedule=constant lr=0.001 beta2=0.999 clip_norm=0 batch_size=32 \
 lab: $(VENV)  ## the notebook's configuration; needs a GPU and internet access
 	dvc exp run $(addprefix -S ,$(LAB))
 
+draw: $(VENV)  ## a page to draw a digit on, with what every trained run says
+	@python -m predict.draw
+
 # Markdown on what changed against BASE, in the working tree or, if given, in HEAD.
 BASE := main
 HEAD :=
@@ -83,4 +86,4 @@ $(VENV): requirements.txt | merge-driver
 	python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
 	touch $@
 
-.PHONY: help repro test lab review pull-request verify cpus mend ssh lint audit pins clean merge-driver
+.PHONY: help repro test lab draw review pull-request verify cpus mend ssh lint audit pins clean merge-driver

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
 from benchmarks import table, workspace
+from results.runs import names
 from stages.system import errors, files
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -34,7 +35,7 @@ class Digits(datasets.MNIST):
 def main() -> None:
     """Train and test in a copy of the repository."""
     parser = argparse.ArgumentParser(description="Compare with PyTorch's MNIST example.")
-    parser.add_argument("--runs", nargs="+", choices=workspace.runs(), default=["resnet18"])
+    parser.add_argument("--runs", nargs="+", choices=names(), default=["resnet18"])
     parser.add_argument("--epochs", type=int, default=14, help="of the example")
     parser.add_argument("--images", type=int, default=60000, help="that the example trains on")
     options = parser.parse_args()

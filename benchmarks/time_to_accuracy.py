@@ -23,7 +23,7 @@ from stages.system import errors, files
 
 def main() -> None:
     """Train and test each run with each seed, in a copy of the repository."""
-    known, facts, rows, names = seeds.rows(), notebook_loop.facts(), [], workspace.runs()
+    known, facts, rows, names = seeds.rows(), notebook_loop.facts(), [], runs.names()
     parser = argparse.ArgumentParser(description="Measure the time to the notebook's accuracy.")
     parser.add_argument("--runs", nargs="+", choices=names, default=names)
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])

@@ -106,11 +106,6 @@ def copied() -> Iterator[Workspace]:
         yield Workspace(Path(folder, "copy"), Path(folder, "usage.jsonl"))
 
 
-def runs() -> list[str]:
-    """List the runs of dvc.yaml."""
-    return list(YAML(typ="safe").load(Path("dvc.yaml"))["vars"][0]["runs"])
-
-
 def set_params(root: Path, **values: object) -> None:
     """Change params.yaml below `root`; `models__model_b__epochs` is models.model_b.epochs."""
     yaml, path = YAML(), root / "params.yaml"

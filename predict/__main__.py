@@ -12,11 +12,10 @@ import argparse
 import sys
 from pathlib import Path
 
-import torch
+from torch import nn
 
-from predict import pictures
+from predict import answer, pictures
 from stages import models
-from stages.mnist import images
 from stages.system import errors
 from stages.system.errors import UserError
 
@@ -28,20 +27,36 @@ def main() -> None:
     parser.add_argument("pictures", nargs="+", type=Path, help="image files of one digit each")
     arguments = parser.parse_args()
     network = models.load(f"data/models/{arguments.run}.pt")
-    sys.stdout.reconfigure(errors="surrogateescape")  # names that are no valid text
     failed = False
     for path in arguments.pictures:
         try:
-            image = pictures.read(path)
+            digit, probability = read(network, path)
         except UserError as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(escaped(f"error: {error}"), file=sys.stderr)
             failed = True
             continue
-        with torch.inference_mode():
-            logits = network(images.prepare(image[None], network.image_size))
-        probability, digit = logits.softmax(1)[0].max(0)
-        print(f"{path}: {digit} ({100 * probability:.1f} %)")
+        print(escaped(f"{path}: {digit} ({100 * probability:.1f} %)"))
     sys.exit(failed)
+
+
+def read(network: nn.Module, path: Path) -> tuple[int, float]:
+    """Return the digit of a picture and its probability.
+
+    Raises:
+        UserError: it is no picture of a digit, or the network is not sure.
+    """
+    probabilities = answer.ask(network, pictures.read(path))
+    try:
+        digit = answer.sure(probabilities)
+    except UserError as error:
+        raise UserError(f"{path} {error}") from error
+    return digit, probabilities[digit]
+
+
+def escaped(text: str) -> str:
+    """Escape what file names may have and a terminal would obey or cannot show."""
+    shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    return shown.encode(sys.stdout.encoding, "backslashreplace").decode(sys.stdout.encoding)
 
 
 if __name__ == "__main__":

@@ -7,17 +7,17 @@ by their centre of mass on the centre of 28 x 28, light on dark: LeCun, Bottou, 
 
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
 from PIL import Image, ImageOps
 
+from predict import digit, ink
 from stages.system.errors import UserError
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")  # Pillow runs programs for others
 LARGEST = 1024  # pixels a side that are looked at: averages a camera's noise, bounds the work
-FAINTEST = 8 / 255  # what ink must differ by from its background
-EDGE = 0.25  # what ink counts for where a digit begins and ends: above JPEG's ripples
 SIZE, BOX = 28, 20
 CENTRE = 14  # the pixel that the centres of mass of MNIST's own images round to
 
@@ -32,37 +32,60 @@ def read(path: Path) -> torch.Tensor:
         UserError: no such file, no image, too many pixels, or nothing to be seen on it.
     """
     colours, opacity = load(path)
-    ink = stretch(find_ink(colours, opacity))
-    if ink is None:
-        raise UserError(f"{path} is blank: expected a digit that stands out from its background")
-    return torch.from_numpy(place(fit(crop(ink))))
+    try:
+        return normalise(colours, opacity)
+    except UserError as error:
+        raise UserError(f"{path} {error}") from error
+
+
+def normalise(colours: np.ndarray, opacity: np.ndarray) -> torch.Tensor:
+    """Make an image like MNIST's of the digit on a picture; see `load` and `read`.
+
+    Raises:
+        UserError: there is no digit, or more than one; it says what a picture is.
+    """
+    return torch.from_numpy(place(fit(digit.find(ink.measure(colours, opacity)))))
 
 
 def load(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read a picture's colours (H, W, 1 or 3) and opacity (H, W), floats from 0 to 1.
+    """Read a picture's colours and opacity; see `decode`.
 
     Raises:
         UserError: no such file, no image, or too many pixels.
     """
+    if not path.is_file():  # a pipe would block
+        raise unreadable(str(path), "no such file")
+    return decode(path, str(path))
+
+
+def decode(source: Path | BinaryIO, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Read a picture's colours (H, W, 1 or 3) and opacity (H, W), floats from 0 to 1.
+
+    Raises:
+        UserError: no image, or too many pixels; it calls the picture `name`.
+    """
     try:
-        if not path.is_file():  # a pipe would block
-            raise FileNotFoundError(None, "no such file")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=FORMATS) as image:
+            with Image.open(source, formats=FORMATS) as image:
                 ImageOps.exif_transpose(image, in_place=True)
                 return channels(image)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise UserError(
-            f"{path} has more than {Image.MAX_IMAGE_PIXELS:,} pixels: make it smaller"
+            f"{name} has more than {Image.MAX_IMAGE_PIXELS:,} pixels: make it smaller"
         ) from error
     except Exception as error:  # a corrupt file can fail anywhere in its decoder
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise UserError(
-            f"{path} cannot be read as an image ({reason}): "
-            f"expected an intact {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file"
-        ) from error
+        raise unreadable(name, reason) from error
+
+
+def unreadable(name: str, reason: str) -> UserError:
+    """Make the error for what is no image."""
+    return UserError(
+        f"{name} cannot be read as an image ({reason}): "
+        f"expected an intact {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file"
+    )
 
 
 def channels(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
@@ -77,40 +100,6 @@ def channels(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
             raise ValueError
         return (values[..., None] - values.min()) / (depth or 1), np.ones_like(values)
     return values[..., :3] / 255, values[..., 3] / 255
-
-
-def border(values: np.ndarray) -> np.ndarray:
-    """Return the outermost pixels of (H, W, ...) as (N, ...)."""
-    return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
-
-
-def find_ink(colours: np.ndarray, opacity: np.ndarray) -> np.ndarray:
-    """Measure how far each pixel is from the background's colour, (H, W) from 0 to 1.
-
-    The background has the colour that is usual at the border, and shows where the picture is
-    transparent. Where the border is transparent too it is white or black, whichever shows more.
-    """
-    backgrounds = [1.0, 0.0]
-    solid = border(opacity) > 0.5
-    if solid.mean() >= 0.5:
-        backgrounds = [np.median(border(colours)[solid], axis=0)]
-    inks = [opacity * np.abs(colours - background).max(axis=2) for background in backgrounds]
-    return max(inks, key=np.sum)
-
-
-def stretch(ink: np.ndarray) -> np.ndarray | None:
-    """Stretch (H, W) ink from the background's unevenness to 1; None if there is no more to it."""
-    # three times the median: shadows and noise, but no digit that touches the border
-    low, high = 3 * np.median(border(ink)), ink.max()
-    if high <= max(low, FAINTEST):
-        return None
-    return ((ink - low) / (high - low)).clip(0, 1)
-
-
-def crop(ink: np.ndarray) -> np.ndarray:
-    """Cut (H, W) ink out of its surroundings."""
-    rows, columns = (np.flatnonzero((ink > EDGE).any(axis)) for axis in (1, 0))
-    return ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 def fit(ink: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from stages.system.errors import UserError
@@ -100,6 +101,11 @@ def files(run: str) -> dict[str, Callable[[str], Any]]:
         f"plots/runs/{run}/loss.csv": _rows(Epoch),
         f"plots/runs/{run}/steps.csv": _rows(Window),
     }
+
+
+def names() -> list[str]:
+    """List the runs of dvc.yaml."""
+    return list(YAML(typ="safe").load(Path("dvc.yaml"))["vars"][0]["runs"])
 
 
 def on_disk(path: str) -> bytes | None:

@@ -18,6 +18,7 @@ TANH = "def test_an_activation_retrains_what_reads_it_and_nothing_else("
 RUN_BY = {
     "make repro": "def test_repro_with_nothing_to_do(",
     "make test": "make test",
+    "make draw": "def test_digits_drawn_in_a_browser_are_read(",
     "make lab": "def test_each_value_of_the_notebook_reaches_the_training(",
     "dvc exp run -S lr=0.01": "def test_a_difference_names_the_value_and_the_run(",
     "dvc exp run --name higher -S lr=0.003 evaluate@model_b": "def tried(",
@@ -44,7 +45,7 @@ RUN_BY = {
     "dvc exp pull origin higher": SHARED,
     "make review BASE=main": REVIEW,
     "make review BASE=main HEAD=lr-0.003": REVIEW,
-    "python -m predict --run resnet18 digit.png notes.txt photo.jpg": (
+    "python -m predict --run resnet18 digit.png notes.txt photo.jpg sum.png": (
         "def test_it_reads_on_after_a_file_that_is_not_a_picture("
     ),
     "mkdir -p data/models": ELSEWHERE,

@@ -67,7 +67,7 @@ WITHOUT_EFFECT = {
     f"stages/system/{name}.py"
     for name in ("__init__", "errors", "interrupts", "messages", "progress", "rules")
 }
-IN_NO_STAGE = {"stages/models/vgg16.py", "results/seeds.py", "results/snapshots.py"}
+IN_NO_STAGE = {"stages/models/vgg16.py", "results/snapshots.py"}
 CODE = ["stages", "results", "reporting", "plotting"]
 
 JUNK = [".DS_Store", "Thumbs.db", "desktop.ini", ".read.py.swp", "read.py~", "._read.py",

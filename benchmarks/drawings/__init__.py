@@ -1,0 +1,1 @@
+"""Pictures of MNIST's digits as people hand them in: pens, papers, light and cameras."""
