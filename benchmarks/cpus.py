@@ -1,6 +1,6 @@
 """The same hash from every CPU: `tools.verify` on this one and, emulated by qemu-user, on others.
 
-python -m benchmarks.cpus [--cpus EPYC-Milan ...] [--images 64]
+python -m benchmarks.cpus [--cpus EPYC-Milan ...] [--images 4]
 
 In each cell the start of a SHA-256: of a network after two steps of training, or of all parts of
 `tools.verify` together.
@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks import table
 from stages.system import errors
 from stages.system.errors import UserError
-from tools.verify import NETWORKS
+from tools.verify import IMAGES, NETWORKS
 
 # Zen 1 to 3 and Intel from 2013 on; qemu has no AVX-512
 CPUS = ["EPYC", "EPYC-Rome", "EPYC-Milan", "Haswell", "Broadwell", "Skylake-Client"]
@@ -32,7 +32,7 @@ def main() -> None:
     """
     parser = argparse.ArgumentParser(description="Compare the bits that CPUs compute.")
     parser.add_argument("--cpus", nargs="+", default=CPUS, help="see qemu-x86_64 -cpu help")
-    parser.add_argument("--images", type=int, default=64, help="to train on, in two steps")
+    parser.add_argument("--images", type=int, default=IMAGES, help="to train on, in two steps")
     arguments = parser.parse_args()
     if not QEMU:
         raise UserError("qemu-x86_64 is not installed: install qemu-user and run again")

@@ -81,10 +81,10 @@ def test_resnet18_gets_the_clear_ones_right(gallery, say) -> None:
     if not (ROOT / "data/models/resnet18.pt").is_file():
         pytest.skip("data/models/resnet18.pt is not trained yet: `dvc repro` makes it")
     pictures = [path for path in sorted(gallery.glob("*/*")) if path.parent.name != "tiny"]
-    code, output, error = say(ROOT, "resnet18", *pictures)
-    assert (code, error) == (0, "")
-    found = by_style((code, output, error), pictures)
-    assert [names["wrong"] for names in found.values() if names["wrong"]] == []
+    found = by_style(say(ROOT, "resnet18", *pictures), pictures).values()
+    assert [names["wrong"] for names in found if names["wrong"]] == []
+    refused = [name for names in found for name in names["refused"]]
+    assert len(refused) <= 0.02 * len(pictures), refused
 
 
 def test_it_reads_on_after_a_file_that_is_not_a_picture(trained, tmp_path, say) -> None:
