@@ -12,9 +12,11 @@ if __name__ == "__main__":
 
 import argparse
 import json
+import signal
 import threading
 import webbrowser
 from collections.abc import Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -50,7 +52,9 @@ def main() -> None:
     url = f"http://{HERE}:{server.server_port}"
     print(f"draw at {url} (Ctrl-C ends it)", flush=True)
     webbrowser.open(url)
-    server.serve_forever()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the usual end, no error
+    with suppress(KeyboardInterrupt):
+        server.serve_forever()
 
 
 def load(names: Iterable[str]) -> tuple[dict[str, nn.Module], list[str]]:

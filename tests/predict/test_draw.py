@@ -9,6 +9,7 @@ from pathlib import Path
 
 import drawings
 import pytest
+from commands import ROOT, refusal, run_stage
 from PIL import Image
 
 from benchmarks import page
@@ -82,6 +83,15 @@ def test_bad_requests_do_no_harm(
 
 def test_there_is_nothing_else(url: str) -> None:
     assert request(url, "GET", "/../params.yaml")[0] == 404
+
+
+def test_it_needs_a_trained_run_and_a_free_port(url: str, trained: Path, tmp_path: Path) -> None:
+    (tmp_path / "dvc.yaml").write_bytes((trained / "dvc.yaml").read_bytes())
+    nothing = run_stage("predict.draw", cwd=tmp_path, PYTHONPATH=str(ROOT))
+    assert refusal(nothing) == "error: no run is trained: run `make repro` first"
+    port = url.rsplit(":")[-1]
+    taken = run_stage("predict.draw", "--port", port, cwd=trained, PYTHONPATH=str(ROOT))
+    assert f"error: port {port} cannot be used" in refusal(taken)
 
 
 @BROWSER
