@@ -216,7 +216,8 @@ def _loss_and_run(run: Run) -> tuple[float, Run] | None:
 
 def _p(one: Run, other: Run) -> str:
     p, how = compare(one, other)
-    return f"p = {p:.2g} {how}"
+    shown = f"p = {p:.2g}" if p >= 0.0001 else "p < 0.0001"
+    return f"{shown} {how}"
 
 
 FIRST, LAST = "loss of the first epoch", "loss of the last epoch"

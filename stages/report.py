@@ -40,8 +40,8 @@ def main() -> None:
     measured = seeds.read()
     for name, run in runs.items():
         known = measured.get(name, seeds.Seeds({}))
-        accuracies = tuple(known.values("accuracy")) if known.has(run.test) else ()
-        runs[name] = replace(run, mistakes=wrong.get(name), accuracies=accuracies)
+        of_seeds = tuple(known.values("accuracy")) if known.has(run.test) else ()
+        runs[name] = replace(run, mistakes=wrong.get(name), accuracies=of_seeds)
     recorded = notebook.read()
     compared = comparisons.every(runs)
     small_cnns = [panel(compared[name], name) for name in ("Model A", "Model B")]
