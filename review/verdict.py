@@ -50,7 +50,7 @@ def _lead(params: Sequence[Sequence[str]], ran: dict[str, Causes]) -> list[str]:
 def _counts(by: dict[Verdict, list[Change]]) -> list[str]:
     better, worse, unknown = by[Verdict.BETTER], by[Verdict.WORSE], by[Verdict.UNKNOWN]
     rest = {
-        "changed within seed noise": by[Verdict.WITHIN],
+        "changed without a clear difference": by[Verdict.WITHIN],
         f"changed, {sum(one.gain > (0, 0) for one in unknown)} for the better and "
         f"{sum(one.gain < (0, 0) for one in unknown)} for the worse, but their seed noise is "
         "unknown": unknown,

@@ -7,7 +7,7 @@ import pytest
 from stages.system.errors import UserError
 
 DASH = "–"  # noqa: RUF001
-NOTHING_CLEAR = "No clear difference:** 1 run changed within seed noise"
+NOTHING_CLEAR = "No clear difference:** 1 run changed without a clear difference"
 TORCH = "pyproject.toml:dependency-groups.torch"
 
 
@@ -101,7 +101,7 @@ def test_the_best_change_comes_first_and_the_sentence_names_the_best_and_the_wor
     assert text.startswith(
         "**Mixed:** of 3 changed runs 1 is better beyond seed noise (most: `model_c`, 200 → 20 "
         "test errors) and 1 is worse (most: `model_a`, 200 → 350 test errors); 1 run changed "
-        "within seed noise."
+        "without a clear difference."
     )
 
 
