@@ -50,7 +50,7 @@ def problems() -> Iterator[str]:
     head = snapshots.revision("HEAD")
     try:
         with Repo() as repo:
-            status, outs = repo.status(), repo.index.outs
+            status, outs = repo.status(), list(repo.index.outs)
     except DvcException as error:
         reason = " ".join(str(error).split())
         raise UserError(f"DVC could not read the pipeline ({reason}): correct this") from error
