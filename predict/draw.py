@@ -85,13 +85,10 @@ class Server(ThreadingHTTPServer):
         """Return what each run says to a picture.
 
         Raises:
-            UserError: it is no picture of a digit.
+            UserError: it is no picture of a digit; it says what a picture is.
         """
         with self.one_at_a_time:  # large ones take much memory
-            try:
-                image = pictures.normalise(*pictures.decode(BytesIO(content), "the picture"))
-            except UserError as error:
-                raise UserError(str(error).removeprefix("the picture ")) from error
+            image = pictures.normalise(*pictures.decode(BytesIO(content)))
             said = {name: answer.ask(network, image) for name, network in self.networks.items()}
         return {"image": image.tolist(), "runs": said}
 

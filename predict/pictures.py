@@ -23,7 +23,7 @@ CENTRE = 14  # the pixel that the centres of mass of MNIST's own images round to
 
 
 def read(path: Path) -> torch.Tensor:
-    """Read a picture of one digit on a plain background, of any size, colours and transparency.
+    """Read a picture of one digit, of any size, colours and transparency.
 
     Returns:
         (28, 28) uint8, 0 background to 255 ink, as in MNIST. Of an animation, its first frame.
@@ -31,15 +31,16 @@ def read(path: Path) -> torch.Tensor:
     Raises:
         UserError: no such file, no image, too many pixels, or nothing to be seen on it.
     """
-    colours, opacity = load(path)
     try:
-        return normalise(colours, opacity)
+        if not path.is_file():  # a pipe would block
+            raise unreadable("no such file")
+        return normalise(*decode(path))
     except UserError as error:
         raise UserError(f"{path} {error}") from error
 
 
 def normalise(colours: np.ndarray, opacity: np.ndarray) -> torch.Tensor:
-    """Make an image like MNIST's of the digit on a picture; see `load` and `read`.
+    """Make an image like MNIST's of the digit on a picture; see `decode` and `read`.
 
     Raises:
         UserError: there is no digit, or more than one; it says what a picture is.
@@ -47,22 +48,11 @@ def normalise(colours: np.ndarray, opacity: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(place(fit(digit.find(ink.measure(colours, opacity)))))
 
 
-def load(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Read a picture's colours and opacity; see `decode`.
-
-    Raises:
-        UserError: no such file, no image, or too many pixels.
-    """
-    if not path.is_file():  # a pipe would block
-        raise unreadable(str(path), "no such file")
-    return decode(path, str(path))
-
-
-def decode(source: Path | BinaryIO, name: str) -> tuple[np.ndarray, np.ndarray]:
+def decode(source: Path | BinaryIO) -> tuple[np.ndarray, np.ndarray]:
     """Read a picture's colours (H, W, 1 or 3) and opacity (H, W), floats from 0 to 1.
 
     Raises:
-        UserError: no image, or too many pixels; it calls the picture `name`.
+        UserError: no image, or too many pixels; it says what a picture is.
     """
     try:
         with warnings.catch_warnings():
@@ -73,17 +63,17 @@ def decode(source: Path | BinaryIO, name: str) -> tuple[np.ndarray, np.ndarray]:
                 return channels(image)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise UserError(
-            f"{name} has more than {Image.MAX_IMAGE_PIXELS:,} pixels: make it smaller"
+            f"has more than {Image.MAX_IMAGE_PIXELS:,} pixels: make it smaller"
         ) from error
     except Exception as error:  # a corrupt file can fail anywhere in its decoder
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise unreadable(name, reason) from error
+        raise unreadable(reason) from error
 
 
-def unreadable(name: str, reason: str) -> UserError:
+def unreadable(reason: str) -> UserError:
     """Make the error for what is no image."""
     return UserError(
-        f"{name} cannot be read as an image ({reason}): "
+        f"cannot be read as an image ({reason}): "
         f"expected an intact {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file"
     )
 

@@ -21,8 +21,8 @@ def draw(found: Iterable) -> bytes:
         for column, place in enumerate(chosen):
             top, left = CELL * row + 1, CELL * column + 1
             image[top : top + 28, left : left + 28] = _cell(readings[place])
-    figure = style.figure("What the network sees: grey is refused, red is wrong")
-    figure.set_size_inches(9, 0.35 * len(by_style) + 0.8)
+    title = "What the network sees: grey is refused, red is wrong"
+    figure = style.figure(title, 0.35 * len(by_style) + 0.8)
     axis = figure.subplots()
     axis.imshow(image, interpolation="nearest")
     axis.set_yticks([CELL * (row + 0.5) for row in range(len(by_style))], list(by_style))
