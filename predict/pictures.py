@@ -12,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+from scipy import ndimage
 
 from predict import digit, ink
 from stages.system.errors import UserError
@@ -19,6 +20,7 @@ from stages.system.errors import UserError
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")  # Pillow runs programs for others
 LARGEST = 1024  # pixels a side that are looked at: averages a camera's noise, bounds the work
 SIZE, BOX = 28, 20
+THINNEST = 1.5  # pixels of a stroke; MNIST's have 2 or 3
 CENTRE = 14  # the pixel that the centres of mass of MNIST's own images round to
 
 
@@ -45,7 +47,8 @@ def normalise(colours: np.ndarray, opacity: np.ndarray) -> torch.Tensor:
     Raises:
         UserError: there is no digit, or more than one; it says what a picture is.
     """
-    return torch.from_numpy(place(fit(digit.find(ink.measure(colours, opacity)))))
+    found = thicken(digit.find(ink.measure(colours, opacity)))
+    return torch.from_numpy(place(fit(found)))
 
 
 def decode(source: Path | BinaryIO) -> tuple[np.ndarray, np.ndarray]:
@@ -90,6 +93,20 @@ def channels(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
             raise ValueError
         return (values[..., None] - values.min()) / (depth or 1), np.ones_like(values)
     return values[..., :3] / 255, values[..., 3] / 255
+
+
+def thicken(ink: np.ndarray) -> np.ndarray:
+    """Widen the strokes of (H, W) ink if scaled to 20 pixels they would be thinner than THINNEST."""
+    strokes = np.pad(ink > 0.5, 1)
+    depths = ndimage.distance_transform_edt(strokes)
+    ridges = depths[strokes & (ndimage.maximum_filter(depths, 3) == depths)]
+    width = 2 * np.median(ridges) - 1
+    radius = round((THINNEST * max(ink.shape) / BOX - width) / 2)
+    if radius < 1:
+        return ink
+    rows, columns = np.ogrid[-radius : radius + 1, -radius : radius + 1]
+    disk = rows**2 + columns**2 <= radius**2
+    return ndimage.grey_dilation(np.pad(ink, radius), footprint=disk)
 
 
 def fit(ink: np.ndarray) -> np.ndarray:
