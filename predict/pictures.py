@@ -96,7 +96,7 @@ def channels(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
 
 
 def thicken(ink: np.ndarray) -> np.ndarray:
-    """Widen the strokes of (H, W) ink if scaled to 20 pixels they would be thinner than THINNEST."""
+    """Widen the strokes of (H, W) ink that, scaled to 20 pixels, would be thinner than THINNEST."""
     strokes = np.pad(ink > 0.5, 1)
     depths = ndimage.distance_transform_edt(strokes)
     ridges = depths[strokes & (ndimage.maximum_filter(depths, 3) == depths)]
