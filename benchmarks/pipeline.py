@@ -92,7 +92,6 @@ def measure(kernels: str, jobs: int, stages: list[str]) -> Run:
     """
     with workspace.copied() as copy:
         subprocess.run(["git", "init", "--quiet"], cwd=copy.root, check=True)
-        (copy.root / "data/mnist").rename(copy.root / "data/raw")  # DVC would empty data/mnist
         copy.set(kernels=kernels)
         command = ["-m", "tools.repro", "--jobs", str(jobs), *stages]
         environment = log_python(copy)

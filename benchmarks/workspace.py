@@ -17,9 +17,9 @@ from ruamel.yaml import YAML
 from stages.system.errors import UserError
 
 USAGE = Path(__file__).with_name("usage.py").resolve()
-COPIED = [".dvc/config", ".dvcignore", ".gitattributes", ".gitignore", "benchmarks", "data/mnist",
-          "data/notebook.yaml", "dvc.lock", "dvc.yaml", "params.yaml", "plotting",
-          "pyproject.toml", "reporting", "results", "stages", "tools"]  # fmt: skip
+COPIED = [".dvc/config", ".dvcignore", ".gitattributes", ".gitignore", "benchmarks",
+          "data/notebook.yaml", "dvc.lock", "dvc.yaml", "params.yaml", "plotting", "pyproject.toml",
+          "reporting", "results", "stages", "tools"]  # fmt: skip
 
 
 class Usage(NamedTuple):
@@ -46,6 +46,7 @@ class Workspace:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             copy = shutil.copytree if Path(name).is_dir() else shutil.copy2
             copy(name, root / name)
+        shutil.copytree("data/mnist", root / "data/raw")  # from where `fetch` needs no network
 
     def stages(self) -> dict[str, dict[str, Any]]:
         """Return what dvc.lock says of each stage, by name."""

@@ -72,7 +72,7 @@ def test_what_a_gpu_is_measured_by_runs_on_a_cpu_too(workspace: Path) -> None:
     assert (workspace / "benchmarks/results/gpu.png").read_bytes().startswith(b"\x89PNG")
     starts = [line.split(" | ")[0] for line in result.stdout.splitlines()]
     assert {"| stage", "| fetch", "| evaluate@model_a", "| all", "| configuration"} <= set(starts)
-    assert result.stdout.splitlines()[-1].startswith("| model_a | ")
+    assert result.stdout.splitlines()[-1].startswith("| all | ")
 
 
 def test_a_loss_that_is_not_finite_is_an_empty_cell(
