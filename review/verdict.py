@@ -34,7 +34,7 @@ def sentence(
         "Unclear": by[Verdict.UNKNOWN] or by[Verdict.NOTHING],
         "No clear difference": by[Verdict.WITHIN],
         "Other runs": by[Verdict.ADDED] or by[Verdict.REMOVED],
-        "Nothing to judge": True,
+        "Same results": True,
     }
     return f"**{next(word for word, holds in words.items() if holds)}:** {text}."
 
@@ -54,7 +54,7 @@ def _counts(by: dict[Verdict, list[Change]]) -> list[str]:
         f"changed, {sum(one.gain > (0, 0) for one in unknown)} for the better and "
         f"{sum(one.gain < (0, 0) for one in unknown)} for the worse, but their seed noise is "
         "unknown": unknown,
-        "changed but lack the figures to compare": by[Verdict.NOTHING],
+        "changed without figures to compare": by[Verdict.NOTHING],
         "added": by[Verdict.ADDED],
         "removed": by[Verdict.REMOVED],
     }

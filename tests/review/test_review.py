@@ -181,7 +181,7 @@ def test_on_github_the_pictures_are_shown_before_and_after(example, review, monk
 
 def test_nothing_changed(example, review):
     text = review("main")
-    assert text.startswith("**Nothing to judge:** no run's metrics changed.\n")
+    assert text.startswith("**Same results:** no run's metrics changed.\n")
     assert text.count("None changed.") == 2
     assert "### Stages that ran again\n\nNone." in text
     assert "review-plots" not in text
@@ -229,7 +229,7 @@ def test_code_and_pins_that_changed_with_their_results(example, review):
     text = review("main")
     assert "not up to date" not in text
     assert text.startswith(
-        f"**Nothing to judge:** with `{TORCH}` `torch==2.0` → `torch==2.1` and changed code, no "
+        f"**Same results:** with `{TORCH}` `torch==2.0` → `torch==2.1` and changed code, no "
     )
     assert row(text, TORCH) == ["`torch==2.0`", "`torch==2.1`"]
     assert row(text, "train@model_a") == [f"code `stages/train.py`; parameter `{TORCH}`"]
