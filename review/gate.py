@@ -35,13 +35,13 @@ def main() -> None:
     found = list(dict.fromkeys(problems()))
     more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
     if found:
-        print(f"**Out of date:** {listed(found[:MOST_NAMED])}{more}.\n")
+        print(f"**Missing or out of date:** {listed(found[:MOST_NAMED])}{more}.\n")
     review(base, None)
     if found:
         raise UserError(
             f"dvc.lock and the results in git do not match the params, code and data "
-            f"({', '.join(found[:MOST_NAMED])}{more}): run dvc repro, commit what it changes and "
-            f"push again"
+            f"({', '.join(found[:MOST_NAMED])}{more}): run dvc repro, commit the results that it "
+            f"changes or that are not in git yet, and push again"
         )
 
 

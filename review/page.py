@@ -11,7 +11,7 @@ from results import seeds, snapshots
 from results.markdown import NONE, code, count, listed, loss, percent, table
 from results.snapshots import Snapshot
 from review import causes, locks
-from review.changes import DECIDED, ON_ONE_SIDE, Change, Verdict
+from review.changes import DECIDED, ON_ONE_SIDE, Change, Verdict, clear
 from review.stale import stale
 from review.verdict import sentence
 
@@ -45,7 +45,7 @@ def write(base: Snapshot, head: Snapshot, changes: list[Change], drawn: list[Pat
     text += ["### Pictures", _pictures(base, head)]
     if drawn:
         paths = listed(path.as_posix() for path in drawn)
-        text += ["### Loss curves", f"Drawn by `make review`, not in git: {paths}."]
+        text += ["### Loss curves", f"Not in git; `make review` draws them: {paths}."]
     return "\n\n".join(filter(None, text)) + "\n"
 
 
@@ -53,7 +53,7 @@ def _side(side: Snapshot) -> str:
     commit = side.commit[:7] if side.commit else "no commit yet"
     if side.name == snapshots.WORKING_TREE:
         return f"the working tree, on {commit}, including uncommitted changes"
-    return f"{code(side.name)} ({commit})"
+    return code(side.name) if side.name == commit else f"{code(side.name)} ({commit})"
 
 
 def _warnings(base: Snapshot, head: Snapshot, outdated: list[str]) -> str:
@@ -104,14 +104,19 @@ def _results(changes: list[Change]) -> list[str]:
     if changed:
         titles = [title for title, *_ in FIGURES.values()]
         header = ["run", "verdict", *titles, "seed noise: accuracy, loss"]
-        text = [table(header, map(_row, changed)), _legend(changed), *text]
+        counted = clear(changes)
+        rows = [_row(one, one in counted) for one in changed]
+        text = [table(header, rows), _legend(changed), *text]
     return text
 
 
-def _row(change: Change) -> list[str]:
+def _row(change: Change, counted: bool) -> list[str]:
+    verdict = _verdict(change)
+    if change.verdict in DECIDED and not counted:
+        verdict += "; not counted"
     cells = [_cell(change, name) for name in FIGURES]
     noise = [_noise(change, "accuracy", 100, 2), _noise(change, "loss", 1, 4)]
-    return [code(change.after.name), _verdict(change), *cells, ", ".join(noise)]
+    return [code(change.after.name), verdict, *cells, ", ".join(noise)]
 
 
 def _noise(change: Change, name: str, factor: int, digits: int) -> str:
@@ -135,11 +140,13 @@ def _verdict(change: Change) -> str:
         ("loss", Verdict.WORSE): "**higher loss**",
     }
     parts = [words[one] for one in change.verdicts.items() if one in words]
-    parts = parts or [change.verdict.value]
+    if not parts and change.verdict is not Verdict.NOTHING:
+        parts = [change.verdict.value]
     for name in ("accuracy", "loss"):
         lacking = [it is None for it in change.figures(name)]
         if sum(lacking) == 1:
             parts.append(f"no test {name} {'before' if lacking[0] else 'after'}")
+    parts = parts or [change.verdict.value]
     return f"{DOWN} " * (change.verdict is Verdict.WORSE) + ", ".join(parts)
 
 
@@ -163,9 +170,9 @@ def _legend(changed: list[Change]) -> str:
     if not numbers:
         return f"{text}, which is unknown: `{seeds.PATH}` has none of these runs."
     text += (
-        f": what another seed alone exceeds one time in twenty (Student's t, "
-        f"{' or '.join(map(str, numbers))} seeds per run). The first sentence allows for how many "
-        "figures there are (Holm), so a bold one may not count there."
+        f": the result after is outside the last column's range, which another seed's leaves one "
+        f"time in twenty (Student's t, {' or '.join(map(str, numbers))} seeds per run). A run that "
+        "is not counted in the first sentence is so alone, but not among so many figures (Holm)."
     )
     others = [one.after.name for one in changed if one.seeds.results and not one.measured]
     if others:

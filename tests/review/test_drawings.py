@@ -12,7 +12,7 @@ def draw(base: str = "main") -> dict[Path, bytes]:
 def test_the_runs_that_changed_are_drawn_and_earlier_pictures_go(example, review):
     example.write("review-plots/earlier.png", "of another review")
     example.result("model_a", 50, 0.02)
-    assert "not in git: `review-plots/model_a.png`." in review("main")
+    assert "Not in git; `make review` draws them: `review-plots/model_a.png`." in review("main")
     assert [path.name for path in Path("review-plots").iterdir()] == ["model_a.png"]
     assert Path("review-plots/model_a.png").read_bytes().startswith(b"\x89PNG")
 

@@ -7,6 +7,7 @@ import pytest
 from stages.system.errors import UserError
 
 DASH = "–"  # noqa: RUF001
+UNCOUNTED = "▼ **less accurate**; not counted"
 NOTHING_CLEAR = "No clear difference:** 1 run changed without a clear difference"
 TORCH = "pyproject.toml:dependency-groups.torch"
 
@@ -64,8 +65,8 @@ def test_a_regression_beyond_seed_noise_is_marked(example, review):
     ("errors", "loss", "cell", "verdict"),
     [
         (299, 0.07, "within seed noise", NOTHING_CLEAR),
-        (300, 0.07, "▼ **less accurate**", NOTHING_CLEAR),  # t at 5 %: 4.303 sqrt(4/3) 20 is 99.4
-        (343, 0.07, "▼ **less accurate**", NOTHING_CLEAR),
+        (300, 0.07, UNCOUNTED, NOTHING_CLEAR),  # t at 5 %: 4.303 sqrt(4/3) 20 is 99.4
+        (343, 0.07, UNCOUNTED, NOTHING_CLEAR),
         (344, 0.07, "▼ **less accurate**", "Worse"),  # at 2.5 %, two figures: 6.205, 143.3
         (210, 0.2, "▼ **higher loss**", "Worse"),
     ],
@@ -114,7 +115,7 @@ def test_a_base_that_is_none_of_the_seeds_is_said_and_judged_by_the_difference(e
     assert row(text, "model_a")[-1] == "± 1.22, ± 0.0608"
     assert "The noise is that of other results than those before: `model_a`;" in text
     example.result("model_a", 327, 0.07)
-    assert row(review("HEAD"), "model_a")[0] == "▼ **less accurate**"
+    assert row(review("HEAD"), "model_a")[0] == UNCOUNTED
 
 
 def test_a_run_that_diverges_is_worse_whatever_its_noise(example, review):
