@@ -5,6 +5,7 @@ by their centre of mass on the centre of 28 x 28, light on dark: LeCun, Bottou, 
 "Gradient-based learning applied to document recognition", Proceedings of the IEEE 86 (1998).
 """
 
+import math
 import warnings
 from pathlib import Path
 from typing import BinaryIO
@@ -97,16 +98,19 @@ def channels(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
 
 def thicken(ink: np.ndarray) -> np.ndarray:
     """Widen the strokes of (H, W) ink that, scaled to 20 pixels, would be thinner than THINNEST."""
-    strokes = np.pad(ink > 0.5, 1)
+    strokes = np.pad(ink > digit.STROKE, 1)
     depths = ndimage.distance_transform_edt(strokes)
     ridges = depths[strokes & (ndimage.maximum_filter(depths, 3) == depths)]
     width = 2 * np.median(ridges) - 1
     radius = round((THINNEST * max(ink.shape) / BOX - width) / 2)
     if radius < 1:
         return ink
-    rows, columns = np.ogrid[-radius : radius + 1, -radius : radius + 1]
-    disk = rows**2 + columns**2 <= radius**2
-    return ndimage.grey_dilation(np.pad(ink, radius), footprint=disk)
+    padded = np.pad(ink, radius)
+    widened = np.zeros_like(padded)
+    for row in range(-radius, radius + 1):  # of a disk, which as one footprint takes seconds
+        width = 2 * math.isqrt(radius**2 - row**2) + 1
+        np.maximum(widened, np.roll(ndimage.maximum_filter1d(padded, width), row, 0), out=widened)
+    return widened
 
 
 def fit(ink: np.ndarray) -> np.ndarray:

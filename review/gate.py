@@ -54,16 +54,16 @@ def problems() -> Iterator[str]:
     except DvcException as error:
         reason = " ".join(str(error).split())
         raise UserError(f"DVC could not read the pipeline ({reason}): correct this") from error
-    kept = [str(out) for out in outs if out.use_cache]
     committed = [str(out) for out in outs if not out.use_cache]
     missing = [path for path in committed if not is_within(path, head.paths)]
+    absent = [str(out) for out in outs if out.use_cache] + missing
     for stage, entries in status.items():
         for entry in entries:
             if isinstance(entry, str):  # such as "changed command"
                 yield f"{stage}: {entry}"
                 continue
             for path, state in [one for paths in entry.values() for one in paths.items()]:
-                if not is_within(path, [*kept, *missing]):
+                if not is_within(path, absent):
                     yield from described(path, state)
     yield from (f"{path} not in git" for path in missing)
     differing = snapshots.git("status", "--porcelain", "-z", "--", locks.LOCK, *committed)

@@ -31,15 +31,16 @@ def write(base: Snapshot, head: Snapshot, changes: list[Change], drawn: list[Pat
     ran = causes.changed_stages(base, head)
     both = base.paths & head.paths
     params = _params(base, head) if locks.PARAMS in both else []
+    counted = clear(changes)
     text = [
-        sentence(changes, params, ran, bool(outdated)),
+        sentence(changes, counted, params, ran, bool(outdated)),
         f"Before: {_side(base)}. After: {_side(head)}.",
         _warnings(base, head, outdated),
     ]
     if locks.PARAMS in both:
         header = ["parameter", "before", "after"]
         text += ["### Parameters", table(header, params) if params else "None changed."]
-    text += ["### Results", *_results(changes)]
+    text += ["### Results", *_results(changes, counted)]
     if locks.LOCK in both:
         text += ["### Stages that ran again", *_stages(base, head, ran)]
     text += ["### Pictures", _pictures(base, head)]
@@ -97,14 +98,13 @@ def _params(base: Snapshot, head: Snapshot) -> list[list[str]]:
     ]
 
 
-def _results(changes: list[Change]) -> list[str]:
+def _results(changes: list[Change], counted: list[Change]) -> list[str]:
     changed = [one for one in changes if one.verdict is not Verdict.UNCHANGED]
     unchanged = [one.after.name for one in changes if one not in changed]
     text = [f"Unchanged: {listed(unchanged)}."] if unchanged else []
     if changed:
         titles = [title for title, *_ in FIGURES.values()]
         header = ["run", "verdict", *titles, "seed noise: accuracy, loss"]
-        counted = clear(changes)
         rows = [_row(one, one in counted) for one in changed]
         text = [table(header, rows), _legend(changed), *text]
     return text
@@ -140,14 +140,14 @@ def _verdict(change: Change) -> str:
         ("loss", Verdict.WORSE): "**higher loss**",
     }
     parts = [words[one] for one in change.verdicts.items() if one in words]
-    if not parts and change.verdict is not Verdict.NOTHING:
-        parts = [change.verdict.value]
+    lacking = []
     for name in ("accuracy", "loss"):
-        lacking = [it is None for it in change.figures(name)]
-        if sum(lacking) == 1:
-            parts.append(f"no test {name} {'before' if lacking[0] else 'after'}")
-    parts = parts or [change.verdict.value]
-    return f"{DOWN} " * (change.verdict is Verdict.WORSE) + ", ".join(parts)
+        none = [it is None for it in change.figures(name)]
+        if sum(none) == 1:
+            lacking.append(f"no test {name} {'before' if none[0] else 'after'}")
+    if not parts and not (lacking and change.verdict is Verdict.NOTHING):
+        parts = [change.verdict.value]
+    return f"{DOWN} " * (change.verdict is Verdict.WORSE) + ", ".join(parts + lacking)
 
 
 def _cell(change: Change, name: str) -> str:

@@ -4,26 +4,32 @@ from collections.abc import Sequence
 
 from results.markdown import code, count
 from review.causes import Causes
-from review.changes import DECIDED, Change, Verdict, clear
+from review.changes import DECIDED, Change, Verdict
 
 MOST_NAMED = 2
 
 
 def sentence(
-    changes: list[Change], params: Sequence[Sequence[str]], ran: dict[str, Causes], stale: bool
+    changes: list[Change],
+    counted: list[Change],
+    params: Sequence[Sequence[str]],
+    ran: dict[str, Causes],
+    stale: bool,
 ) -> str:
     """Say in one sentence whether the change is better.
 
     Args:
         changes: all runs, the best first.
+        counted: those that are better or worse; see `changes.clear`.
         params: those that differ, as Markdown: name, before, after.
         ran: the stages that ran again, and why.
         stale: the results are not those of the params, code and data next to them.
     """
     by: dict[Verdict, list[Change]] = {verdict: [] for verdict in Verdict}
-    beyond = clear(changes)
     for one in changes:
-        by[Verdict.WITHIN if one.verdict in DECIDED and one not in beyond else one.verdict] += [one]
+        by[Verdict.WITHIN if one.verdict in DECIDED and one not in counted else one.verdict] += [
+            one
+        ]
     text = ", ".join([*_lead(params, ran), "; ".join(_counts(by))])
     if stale:
         return f"**Out of date**, run `dvc repro` first; as it stands: {text}."
