@@ -27,9 +27,8 @@ def sentence(
     """
     by: dict[Verdict, list[Change]] = {verdict: [] for verdict in Verdict}
     for one in changes:
-        by[Verdict.WITHIN if one.verdict in DECIDED and one not in counted else one.verdict] += [
-            one
-        ]
+        uncounted = one.verdict in DECIDED and one not in counted
+        by[Verdict.WITHIN if uncounted else one.verdict].append(one)
     text = ", ".join([*_lead(params, ran), "; ".join(_counts(by))])
     if stale:
         return f"**Out of date**, run `dvc repro` first; as it stands: {text}."
