@@ -23,7 +23,9 @@ def main() -> None:
     known = list(notebook_loop.facts()["runs"])
     parser = argparse.ArgumentParser(description="Measure the pipeline on a GPU.")
     parser.add_argument("--runs", nargs="+", choices=known, default=known)
-    parser.add_argument("--epochs", type=int, default=1, help="that are trained")
+    parser.add_argument(
+        "--epochs", type=int, choices=range(1, 11), default=1, help="that are trained"
+    )
     parser.add_argument("--images", type=int, default=60000, help="of each epoch")
     options = parser.parse_args()
     runs, jobs = options.runs, max(2, repro.room(repro.gpus()))

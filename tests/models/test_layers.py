@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from stages.models import layers
-from stages.models.layers import convolution, linear
+from stages.models.layers import convolution, products
 
 
 def random(*shape: int) -> Tensor:
@@ -201,8 +201,8 @@ def test_a_linear_layer_and_its_gradients_are_pytorchs(
     given = torch.randn(images, inputs, requires_grad=True)
     towards = torch.randn(images, outputs)
     asked = []
-    onednn = linear.product
-    monkeypatch.setattr(linear, "product", lambda *sides: asked.append(1) or onednn(*sides))
+    onednn = products.product
+    monkeypatch.setattr(products, "product", lambda *sides: asked.append(1) or onednn(*sides))
     ours = layer(given)
     found = torch.autograd.grad(ours, [given, *layer.parameters()], towards)
     assert len(asked) == 3
@@ -215,6 +215,36 @@ def test_a_linear_layer_and_its_gradients_are_pytorchs(
         assert error < 2e-6
 
 
+# (C, size of the map, kernel, stride, padding): what multiply_maps and multiply_patches are for
+SMALL = [
+    *[(8, 2, 3, 1, 1), (8, 1, 1, 1, 0), (8, 2, 2, 2, 0), (8, 3, 5, 1, 2), (8, 4, 6, 2, 2)],
+    *[(1, 32, 7, 2, 3), (1, 72, 11, 4, 2), (1, 5, 2, 1, 0)],
+]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("case", SMALL, ids=str)
+def test_small_convolutions_are_products(
+    case: tuple[int, ...], bias: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In float32, channels last, as they are used, against PyTorch's convolution in float64."""
+    channels, size, *rest = case
+    torch.manual_seed(0)
+    layer = layers.Conv2d(channels, 6, *rest, bias=bias).to(memory_format=torch.channels_last)
+    given = torch.randn(5, channels, size, size).to(memory_format=torch.channels_last)
+    exact = copy.deepcopy(layer).double()
+    expected = nn.Conv2d.forward(exact, given.double())
+    monkeypatch.delattr(nn.functional, "conv2d")
+    ours = layer(given)
+    assert ours.is_contiguous(memory_format=torch.channels_last)
+    ours.square().sum().backward()
+    expected.square().sum().backward()
+    for one, other in zip(layer.parameters(), exact.parameters(), strict=True):
+        error = (one.grad.double() - other.grad).norm() / other.grad.norm()
+        assert error < 2e-6
+    torch.testing.assert_close(ours, expected.float(), rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.filterwarnings("ignore:Input #")  # float64 is what gradcheck would like better
 def test_a_linear_layers_gradient_is_its_slope() -> None:
     """By finite differences: of a linear function they are exact but for rounding."""
@@ -222,7 +252,7 @@ def test_a_linear_layers_gradient_is_its_slope() -> None:
     layer = layers.Linear(5, 4)
     inputs = [torch.randn(3, 5, requires_grad=True), *layer.parameters()]
     assert torch.autograd.gradcheck(
-        linear.OneDnnLinear.apply, inputs, eps=0.25, atol=1e-3, rtol=1e-3, nondet_tol=0
+        products.OneDnnLinear.apply, inputs, eps=0.25, atol=1e-3, rtol=1e-3, nondet_tol=0
     )
 
 

@@ -7,6 +7,8 @@ from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
+from stages.models.layers.products import conv2d
+
 
 class Conv2d(nn.Conv2d):
     """torch.nn.Conv2d, cheaper on grey images and on feature maps smaller than the kernel.
@@ -15,6 +17,7 @@ class Conv2d(nn.Conv2d):
       conv(expand(x), w) = conv(x, w.sum(1)).
     - The kernel is cropped to the taps that reach the input: on a 1 x 1 map, one of the nine taps
       of a 3 x 3 kernel.
+    - On a CPU, a single channel and the smallest maps are matrix products: see `products.conv2d`.
 
     With dilation, groups, `padding` as a string or a `padding_mode` other than zeros, it runs
     PyTorch's convolution on the whole kernel and all copies.
@@ -29,7 +32,7 @@ class Conv2d(nn.Conv2d):
         # no slice where nothing is cropped: autograd would fill and copy a whole gradient for it
         if (rows.stop - rows.start, columns.stop - columns.start) != self.kernel_size:
             weight = weight[:, :, rows, columns]
-        return functional.conv2d(input, weight, self.bias, self.stride, padding)
+        return conv2d(input, weight, self.bias, self.stride, padding)
 
     def condense(self, shape: torch.Size) -> Callable[[], None]:
         """Keep only the taps that reach inputs of this shape; returns the undo, see `condensed`."""

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import FunctionCtx
 from torch.nn import functional
+
+from stages.models.layers.products import linear
 
 
 class Linear(nn.Linear):
@@ -74,49 +75,6 @@ class AdaptiveAvgPool2d(nn.AdaptiveAvgPool2d):
         )
         pooled = functional.linear(input.flatten(2), torch.kron(rows, columns))
         return pooled.unflatten(2, sides)
-
-
-def linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Compute input @ weight.T + bias as torch.nn.functional.linear does.
-
-    On a CPU, PyTorch leaves float32 products to MKL. Its only kernels that are the same on every
-    CPU, Intel's or AMD's, are SSE2's, at a third of the speed; oneDNN's AVX2 kernels are the same
-    everywhere too.
-
-    Args:
-        input: (N, in_features).
-        weight: (out_features, in_features).
-        bias: (out_features,), or None.
-    """
-    mkl = input.device.type == "cpu" and input.dtype == torch.float32 and input.dim() == 2
-    if mkl and torch.backends.mkldnn.is_available() and not torch.is_autocast_enabled("cpu"):
-        return OneDnnLinear.apply(input, weight, bias)
-    return functional.linear(input, weight, bias)
-
-
-class OneDnnLinear(torch.autograd.Function):
-    """`linear` and its gradients, each one product by oneDNN."""
-
-    @staticmethod
-    def forward(ctx: FunctionCtx, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """Compute (N, out_features)."""
-        ctx.save_for_backward(input, weight)
-        return product(input, weight, bias)
-
-    @staticmethod
-    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        """Compute the gradients of input, weight and bias from (N, out_features)."""
-        input, weight = ctx.saved_tensors
-        return (
-            product(gradient, weight.t()) if ctx.needs_input_grad[0] else None,
-            product(gradient.t(), input.t()) if ctx.needs_input_grad[1] else None,
-            gradient.sum(0) if ctx.needs_input_grad[2] else None,
-        )
-
-
-def product(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Compute left @ right.T + bias by oneDNN."""
-    return torch.ops.mkldnn._linear_pointwise(left, right, bias, "none", [], "")
 
 
 def pooling_matrix(size: int, wanted: int, like: Tensor) -> Tensor:
