@@ -20,11 +20,12 @@ SECONDS, ROUNDS = 1.0, 1  # of each measurement of images/s
 
 def main() -> None:
     """Measure on whichever device PyTorch finds."""
-    known = list(notebook_loop.facts()["runs"])
+    facts = notebook_loop.facts()
+    known, most = list(facts["runs"]), facts["configuration"]["epochs"]
     parser = argparse.ArgumentParser(description="Measure the pipeline on a GPU.")
     parser.add_argument("--runs", nargs="+", choices=known, default=known)
     parser.add_argument(
-        "--epochs", type=int, choices=range(1, 11), default=1, help="that are trained"
+        "--epochs", type=int, choices=range(1, most + 1), default=1, help="that are trained"
     )
     parser.add_argument("--images", type=int, default=60000, help="of each epoch")
     options = parser.parse_args()

@@ -108,8 +108,8 @@ def thicken(ink: np.ndarray) -> np.ndarray:
     padded = np.pad(ink, radius)
     widened = np.zeros_like(padded)
     for row in range(-radius, radius + 1):  # of a disk, which as one footprint takes seconds
-        width = 2 * math.isqrt(radius**2 - row**2) + 1
-        np.maximum(widened, np.roll(ndimage.maximum_filter1d(padded, width), row, 0), out=widened)
+        chord = 2 * math.isqrt(radius**2 - row**2) + 1
+        np.maximum(widened, np.roll(ndimage.maximum_filter1d(padded, chord), row, 0), out=widened)
     return widened
 
 

@@ -32,15 +32,16 @@ def write(base: Snapshot, head: Snapshot, changes: list[Change], drawn: list[Pat
     both = base.paths & head.paths
     params = _params(base, head) if locks.PARAMS in both else []
     counted = clear(changes)
+    uncounted = [one for one in changes if one.verdict in DECIDED and one not in counted]
     text = [
-        sentence(changes, counted, params, ran, bool(outdated)),
+        sentence(changes, uncounted, params, ran, bool(outdated)),
         f"Before: {_side(base)}. After: {_side(head)}.",
         _warnings(base, head, outdated),
     ]
     if locks.PARAMS in both:
         header = ["parameter", "before", "after"]
         text += ["### Parameters", table(header, params) if params else "None changed."]
-    text += ["### Results", *_results(changes, counted)]
+    text += ["### Results", *_results(changes, uncounted)]
     if locks.LOCK in both:
         text += ["### Stages that ran again", *_stages(base, head, ran)]
     text += ["### Pictures", _pictures(base, head)]
@@ -98,21 +99,21 @@ def _params(base: Snapshot, head: Snapshot) -> list[list[str]]:
     ]
 
 
-def _results(changes: list[Change], counted: list[Change]) -> list[str]:
+def _results(changes: list[Change], uncounted: list[Change]) -> list[str]:
     changed = [one for one in changes if one.verdict is not Verdict.UNCHANGED]
     unchanged = [one.after.name for one in changes if one not in changed]
     text = [f"Unchanged: {listed(unchanged)}."] if unchanged else []
     if changed:
         titles = [title for title, *_ in FIGURES.values()]
         header = ["run", "verdict", *titles, "seed noise: accuracy, loss"]
-        rows = [_row(one, one in counted) for one in changed]
+        rows = [_row(one, one not in uncounted) for one in changed]
         text = [table(header, rows), _legend(changed), *text]
     return text
 
 
 def _row(change: Change, counted: bool) -> list[str]:
     verdict = _verdict(change)
-    if change.verdict in DECIDED and not counted:
+    if not counted:
         verdict += "; not counted"
     cells = [_cell(change, name) for name in FIGURES]
     noise = [_noise(change, "accuracy", 100, 2), _noise(change, "loss", 1, 4)]

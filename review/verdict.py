@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from results.markdown import code, count
 from review.causes import Causes
-from review.changes import DECIDED, Change, Verdict
+from review.changes import Change, Verdict
 
 MOST_NAMED = 2
 
 
 def sentence(
     changes: list[Change],
-    counted: list[Change],
+    uncounted: list[Change],
     params: Sequence[Sequence[str]],
     ran: dict[str, Causes],
     stale: bool,
@@ -20,15 +20,14 @@ def sentence(
 
     Args:
         changes: all runs, the best first.
-        counted: those that are better or worse; see `changes.clear`.
+        uncounted: those beyond seed noise that are not among so many; see `changes.clear`.
         params: those that differ, as Markdown: name, before, after.
         ran: the stages that ran again, and why.
         stale: the results are not those of the params, code and data next to them.
     """
     by: dict[Verdict, list[Change]] = {verdict: [] for verdict in Verdict}
     for one in changes:
-        uncounted = one.verdict in DECIDED and one not in counted
-        by[Verdict.WITHIN if uncounted else one.verdict].append(one)
+        by[Verdict.WITHIN if one in uncounted else one.verdict].append(one)
     text = ", ".join([*_lead(params, ran), "; ".join(_counts(by))])
     if stale:
         return f"**Out of date**, run `dvc repro` first; as it stands: {text}."

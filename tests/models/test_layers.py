@@ -21,6 +21,11 @@ def assert_same(ours: Tensor, expected: Tensor, inputs: list[Tensor]) -> None:
     torch.testing.assert_close(torch.autograd.grad(ours.square().sum(), inputs), wanted)
 
 
+def assert_precise(found: list[Tensor], exact: list[Tensor]) -> None:
+    for one, other in zip(found, exact, strict=True):
+        assert (one.double() - other).norm() / other.norm() < 2e-6
+
+
 ORDINARY = [
     *[(3, 1, 1), (3, 2, 1), (5, 1, 2), (7, 2, 3), (11, 4, 5), (1, 2, 0), (1, 7, 3)],
     *[((1, 5), 1, (0, 2)), ((5, 3), (2, 1), (2, 1))],
@@ -210,9 +215,7 @@ def test_a_linear_layer_and_its_gradients_are_pytorchs(
     exact = given.detach().double().requires_grad_()
     expected = nn.functional.linear(exact, layer.weight, layer.bias)
     wanted = torch.autograd.grad(expected, [exact, *layer.parameters()], towards.double())
-    for one, other in zip([ours, *found], [expected, *wanted], strict=True):
-        error = (one.double() - other).norm() / other.norm()
-        assert error < 2e-6
+    assert_precise([ours, *found], [expected, *wanted])
 
 
 # (C, size of the map, kernel, stride, padding): what multiply_maps and multiply_patches are for
@@ -239,9 +242,8 @@ def test_small_convolutions_are_products(
     assert ours.is_contiguous(memory_format=torch.channels_last)
     ours.square().sum().backward()
     expected.square().sum().backward()
-    for one, other in zip(layer.parameters(), exact.parameters(), strict=True):
-        error = (one.grad.double() - other.grad).norm() / other.grad.norm()
-        assert error < 2e-6
+    found, wanted = ([one.grad for one in side.parameters()] for side in (layer, exact))
+    assert_precise(found, wanted)
     torch.testing.assert_close(ours, expected.float(), rtol=1e-5, atol=1e-5)
 
 
