@@ -4,11 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import drawings
+import numpy as np
 import pytest
 import torch
 from commands import ROOT, run_here
 
 from predict import __main__ as predict
+from predict import answer
 from stages import models
 from stages.system.errors import UserError
 
@@ -77,13 +79,23 @@ def test_a_network_trained_for_seconds_reads_every_style(trained, gallery, say) 
         assert len(names["refused"]) <= 5, style
 
 
-def test_resnet18_gets_the_clear_ones_right(gallery, say) -> None:
-    if not (ROOT / "data/models/resnet18.pt").is_file():
+def test_resnet18_gets_the_clear_ones_right(gallery, mnist, say) -> None:
+    model = ROOT / "data/models/resnet18.pt"
+    if not model.is_file():
         pytest.skip("data/models/resnet18.pt is not trained yet: `dvc repro` makes it")
+    network = models.load(model)
+    # what it doubts as MNIST has it, it may doubt in every style
+    doubted = {
+        f"{digit}-written{i}"
+        for i, (digit, ink) in enumerate(drawings.written(mnist, of_each=2))
+        if answer.ask(network, torch.from_numpy(np.array(ink)))[digit] < answer.SURE
+    }
+    assert len(doubted) <= 1, doubted  # of 20
     pictures = [path for path in sorted(gallery.glob("*/*")) if path.parent.name != "tiny"]
     found = by_style(say(ROOT, "resnet18", *pictures), pictures).values()
     assert [names["wrong"] for names in found if names["wrong"]] == []
-    refused = [name for names in found for name in names["refused"]]
+    refused = [Path(name).stem for names in found for name in names["refused"]]
+    refused = [stem for stem in refused if stem not in doubted]
     assert len(refused) <= 0.02 * len(pictures), refused
 
 
