@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks import table
@@ -38,13 +39,15 @@ def main() -> None:
         raise UserError("qemu-x86_64 is not installed: install qemu-user and run again")
     verify = ["-m", "tools.verify", "--images", str(arguments.images)]
     python = [sys.executable, *verify]
-    rows = [
-        hashes("this one", python),
-        hashes("this one, OMP_NUM_THREADS=1", ["env", "OMP_NUM_THREADS=1", *python]),
-        hashes("this one, OMP_NUM_THREADS=7", ["env", "OMP_NUM_THREADS=7", *python]),
-        hashes("this one, one core", ["taskset", "--cpu-list", "0", *python]),
-    ]
-    rows += [hashes(f"{cpu}, emulated", [*emulated(cpu), *verify]) for cpu in arguments.cpus]
+    commands = {
+        "this one": python,
+        "this one, OMP_NUM_THREADS=1": ["env", "OMP_NUM_THREADS=1", *python],
+        "this one, OMP_NUM_THREADS=7": ["env", "OMP_NUM_THREADS=7", *python],
+        "this one, one core": ["taskset", "--cpu-list", "0", *python],
+    }
+    commands |= {f"{cpu}, emulated": [*emulated(cpu), *verify] for cpu in arguments.cpus}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # emulation leaves cores idle
+        rows = list(pool.map(hashes, commands, commands.values()))
     note = f"{arguments.images} images in two steps, portable kernels, two threads."
     table.write("cpus", (note, rows))
 
