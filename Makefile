@@ -41,7 +41,7 @@ verify: $(VENV)  ## does this machine compute the committed bits?
 	dvc repro --quiet fetch
 	python -m tools.verify
 
-cpus: $(VENV)  ## compare the bits of emulated CPUs; needs qemu-user, takes half an hour
+cpus: $(VENV)  ## compare the bits of emulated CPUs; needs qemu-user, takes a quarter of an hour
 	python -m benchmarks.cpus
 
 mend: $(VENV)  ## remove corrupt objects from DVC's cache
