@@ -1,15 +1,34 @@
-"""Commands on other CPUs, emulated by qemu-user: slowly, but bit for bit as they compute."""
+"""Commands on other CPUs.
 
+Emulated by qemu-user, they compute bit for bit as the real ones do, but slowly. Pretended by
+cpuid.c, this one computes at full speed and only says that it is another.
+"""
+
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from benchmarks.cpus import QEMU, emulated
+from benchmarks.machine import CPUINFO
 
 needed = pytest.mark.skipif(
     not QEMU, reason="no qemu-x86_64: install qemu-user, as .ci/run does, to emulate other CPUs"
 )
+
+pretended = pytest.mark.skipif(
+    not (shutil.which("cc") and CPUINFO.exists() and "cpuid_fault" in CPUINFO.read_text()),
+    reason="no C compiler, or no cpuid_fault in /proc/cpuinfo, to pretend another CPU",
+)
+
+
+def pretence(folder: Path, cpu: str) -> dict[str, str]:
+    """Return the environment in which programs see another CPU, as cpuid.c describes it."""
+    library = folder / "cpuid.so"
+    source = Path(__file__).with_name("cpuid.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
+    return {"LD_PRELOAD": str(library), "CPUID": cpu}
 
 
 def start(cpu: str, *arguments: str, cwd: Path) -> subprocess.Popen:

@@ -20,6 +20,11 @@ SAME = "the same bits as committed\n"
 HOSTILE = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "SSE4_2", "MKL_DYNAMIC": "TRUE",
            "MKL_NUM_THREADS": "1", "OMP_DYNAMIC": "TRUE", "OMP_THREAD_LIMIT": "1",
            "ONEDNN_MAX_CPU_ISA": "SSE41", "ONEDNN_DEFAULT_FPMATH_MODE": "ANY"}  # fmt: skip
+# vendor, KiB of each cache and cores that share the third, as of a Core i7-4770 (Haswell), a Xeon
+# Platinum 8180 (Skylake) and an EPYC 7742 (Rome); with TINY ones, which no CPU has, bits change
+CACHES = ["GenuineIntel 32 256 8192 4", "GenuineIntel 32 1024 39424 28",
+          "AuthenticAMD 32 512 16384 4"]  # fmt: skip
+TINY = "GenuineIntel 32 16 64 1"
 # A training that gets a signal after its first step
 STOPPED = """
 import signal
@@ -54,6 +59,22 @@ def test_threads_cores_and_environment_change_no_bit(here: Path) -> None:
     assert trained(here, **HOSTILE) == expected
     core = str(min(os.sched_getaffinity(0)))
     assert trained(here, "taskset", "--cpu-list", core) == expected
+
+
+@emulation.pretended
+def test_caches_and_other_cores_change_no_bit(here: Path, tmp_path: Path) -> None:
+    """Not even with batches as large as the default: oneDNN cuts work to fit caches."""
+
+    def computed(**environment: str) -> str:
+        verify = ("tools.verify", "--images", "256")
+        result = run_stage(*verify, cwd=here, PYTHONPATH=str(ROOT), **environment)
+        assert (result.returncode, result.stderr) == (0, "")
+        return result.stdout
+
+    expected = computed()
+    for cpu in CACHES:
+        assert computed(**emulation.pretence(tmp_path, cpu)) == expected, cpu
+    assert computed(**emulation.pretence(tmp_path, TINY)) != expected
 
 
 def test_threads_are_a_param_because_they_do(here: Path) -> None:
