@@ -25,9 +25,8 @@ static void answer(int signal_number, siginfo_t *info, void *context)
         return;
     }
     unsigned leaf = registers[REG_RAX], sub = registers[REG_RCX], a, b, c, d;
-    unsigned real = leaf == 0x8000001d ? 4 : leaf; /* AMD's leaf for caches is like Intel's 4 */
     syscall(SYS_arch_prctl, ARCH_SET_CPUID, 1);
-    __cpuid_count(real, sub, a, b, c, d);
+    __cpuid_count(leaf, sub, a, b, c, d);
     syscall(SYS_arch_prctl, ARCH_SET_CPUID, 0);
     if (leaf == 0)
         b = vendor[0], d = vendor[1], c = vendor[2];
@@ -35,12 +34,13 @@ static void answer(int signal_number, siginfo_t *info, void *context)
         a = 0x8000001e;
     if (leaf == 0x80000001)
         c |= 1 << 22; /* AMD's leaf for caches exists */
-    if (real == 4 && a & 1) { /* a cache of data, or of all */
-        unsigned level = a >> 5 & 3, line = 64, ways = 8;
+    if (leaf == 4 || leaf == 0x8000001d) { /* caches, as Intel has it and as AMD */
+        unsigned level = sub + 1, ways = 8, line = 64;
+        a = level > 3 ? 0 : level << 5 | (level == 1 ? 1 : 3); /* 1: data, 3: unified */
         b = (ways - 1) << 22 | (line - 1);
-        c = kib[level] * 1024 / line / ways - 1;
+        c = level > 3 ? 0 : kib[level] * 1024 / line / ways - 1;
         if (level == 3)
-            a = (a & ~(0xfff << 14)) | (cores - 1) << 14;
+            a |= (cores - 1) << 14;
     }
     if ((leaf == 0xb || leaf == 0x1f) && sub == 1)
         b = cores;
