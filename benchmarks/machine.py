@@ -9,12 +9,10 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-CPUINFO = Path("/proc/cpuinfo")
-
 
 def describe() -> str:
     """Return one line with the machine, the versions and today's date."""
-    lines = CPUINFO.read_text().splitlines() if CPUINFO.exists() else []
+    lines = cpuinfo().splitlines()
     names = [line.split(": ", 1)[1] for line in lines if line.startswith("model name")]
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     parts = [
@@ -27,12 +25,18 @@ def describe() -> str:
     return f"{', '.join(parts)}; {versions}; {datetime.date.today()}"
 
 
+def cpuinfo() -> str:
+    """Return what Linux says of the CPUs; "" on other systems."""
+    path = Path("/proc/cpuinfo")
+    return path.read_text() if path.exists() else ""
+
+
 def precisions() -> list[str]:
     """List the precisions with hardware support: fp32 and perhaps bf16."""
     if torch.cuda.is_available():
         bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        bf16 = CPUINFO.exists() and "_bf16" in CPUINFO.read_text()  # avx512_bf16 or amx_bf16
+        bf16 = "_bf16" in cpuinfo()  # avx512_bf16 or amx_bf16
     return ["fp32", "bf16"] if bf16 else ["fp32"]
 
 

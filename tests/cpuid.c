@@ -15,7 +15,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-static unsigned vendor[3], kib[4], cores;
+static unsigned vendor[4], kib[4], cores; /* vendor: three and the string's end */
 
 static void answer(int signal_number, siginfo_t *info, void *context)
 {
@@ -51,10 +51,9 @@ static void answer(int signal_number, siginfo_t *info, void *context)
 __attribute__((constructor)) static void start(void)
 {
     struct sigaction action = {.sa_sigaction = answer, .sa_flags = SA_SIGINFO | SA_NODEFER};
-    char *wanted = getenv("CPUID"), name[13];
+    char *wanted = getenv("CPUID"), *name = (char *)vendor;
     if (!wanted || sscanf(wanted, "%12s %u %u %u %u", name, kib + 1, kib + 2, kib + 3, &cores) != 5)
         exit(2);
-    memcpy(vendor, name, 12);
     sigaction(SIGSEGV, &action, NULL);
     syscall(SYS_arch_prctl, ARCH_SET_CPUID, 0);
 }

@@ -11,24 +11,24 @@ from pathlib import Path
 import pytest
 
 from benchmarks.cpus import QEMU, emulated
-from benchmarks.machine import CPUINFO
+from benchmarks.machine import cpuinfo
 
 needed = pytest.mark.skipif(
     not QEMU, reason="no qemu-x86_64: install qemu-user, as .ci/run does, to emulate other CPUs"
 )
 
 pretended = pytest.mark.skipif(
-    not (shutil.which("cc") and CPUINFO.exists() and "cpuid_fault" in CPUINFO.read_text()),
+    not (shutil.which("cc") and "cpuid_fault" in cpuinfo()),
     reason="no C compiler, or no cpuid_fault in /proc/cpuinfo, to pretend another CPU",
 )
 
 
-def pretence(folder: Path, cpu: str) -> dict[str, str]:
-    """Return the environment in which programs see another CPU, as cpuid.c describes it."""
+def pretence(folder: Path) -> Path:
+    """Compile cpuid.c; return the library to preload."""
     library = folder / "cpuid.so"
     source = Path(__file__).with_name("cpuid.c")
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
-    return {"LD_PRELOAD": str(library), "CPUID": cpu}
+    return library
 
 
 def start(cpu: str, *arguments: str, cwd: Path) -> subprocess.Popen:
