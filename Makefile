@@ -25,24 +25,21 @@ lab: $(VENV)  ## the notebook's configuration; needs a GPU and internet access
 	dvc exp run $(addprefix -S ,$(LAB))
 
 draw: $(VENV)  ## a page to draw a digit on, with what every trained run says
-	@python -m predict.draw
+	@python -m tools.predict.draw
 
 # Markdown on what changed against BASE, in the working tree or, if given, in HEAD.
 BASE := main
 HEAD :=
 
 review: $(VENV)  ## what changed against BASE=main, as Markdown
-	@python -m review "$(BASE)" $(if $(HEAD),"$(HEAD)")
+	@python -m tools.review "$(BASE)" $(if $(HEAD),"$(HEAD)")
 
 pull-request: $(VENV)  ## what CI checks on a pull request: results that are up to date, and the review
-	.ci/pull-request $(BASE)
+	@python -m tools.review.gate "$(BASE)"
 
 verify: $(VENV)  ## does this machine compute the committed bits?
 	dvc repro --quiet fetch
 	python -m tools.verify
-
-cpus: $(VENV)  ## compare the bits of emulated CPUs; needs qemu-user, takes a quarter of an hour
-	python -m benchmarks.cpus
 
 mend: $(VENV)  ## remove corrupt objects from DVC's cache
 	python -m tools.mend_cache
@@ -86,4 +83,4 @@ $(VENV): requirements.txt | merge-driver
 	python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
 	touch $@
 
-.PHONY: help repro test lab draw review pull-request verify cpus mend ssh lint audit pins clean merge-driver
+.PHONY: help repro test lab draw review pull-request verify mend ssh lint audit pins clean merge-driver

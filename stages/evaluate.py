@@ -3,11 +3,10 @@
 python -m stages.evaluate RUN
 """
 
-from stages.system import errors
-from stages.training import kernels
+from stages.compute import entry
 
 if __name__ == "__main__":
-    errors.run(kernels.fix)  # before PyTorch is loaded
+    entry.run(__spec__.name)
 
 import argparse
 import math
@@ -17,9 +16,9 @@ from pathlib import Path
 import torch
 
 from stages import models
-from stages.mnist import images, read
-from stages.system import files
-from stages.training import devices, inference
+from stages.compute import devices, inference
+from stages.mnist import images
+from stages.system import outputs
 
 
 def main() -> None:
@@ -29,7 +28,7 @@ def main() -> None:
     run = parser.parse_args().run
     device = devices.choose()
     network = models.load(f"data/models/{run}.pt").to(device)
-    pixels, labels = read.load("test")
+    pixels, labels = images.load("test")
     prepare = partial(images.prepare, image_size=network.image_size)
     logits = inference.predict(network, pixels.to(device), prepare, "fp32").cpu()
     loss, accuracy = inference.score(logits, labels)
@@ -37,20 +36,16 @@ def main() -> None:
     probability = logits.softmax(1).amax(1).tolist()  # not finite after a diverged training
     shown = [f"{share:.6f}" if math.isfinite(share) else None for share in probability]
     pairs, counts = torch.stack([labels, predicted], 1).unique(dim=0, return_counts=True)
-    files.write_csv(
+    outputs.write_csv(
         Path(f"plots/runs/{run}/confusion.csv"),
         ["actual", "predicted", "count"],
         torch.column_stack([pairs, counts]).tolist(),
     )
-    files.write_csv(
+    outputs.write_csv(
         Path(f"data/predictions/{run}.csv"),
         ["predicted", "probability"],
         zip(predicted.tolist(), shown, strict=True),
     )
     wrong = (predicted != labels).sum().item()
     metrics = {"accuracy": accuracy, "loss": loss, "errors": wrong}
-    files.write_json(Path(f"metrics/test/{run}.json"), metrics)
-
-
-if __name__ == "__main__":
-    errors.run(main)
+    outputs.write_json(Path(f"metrics/test/{run}.json"), metrics)

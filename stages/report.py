@@ -5,10 +5,10 @@ python -m stages.report --RUN ARCHITECTURE ...
 So DVC writes the mapping `runs` of dvc.yaml into a command: a run that leaves it leaves the report.
 """
 
-from stages.system import interrupts
+from stages.system import errors
 
 if __name__ == "__main__":
-    interrupts.leave_at_once()
+    errors.run_module(__spec__.name)
 
 import csv
 import sys
@@ -18,15 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
-from plotting import accuracy, curves, mistakes
-from reporting import comparisons, notebook, tables
-from reporting.comparisons import Comparison
-from reporting.notebook import NAMES
-from results import seeds
-from results.runs import TEST_IMAGES, Run, parsed, read
-from results.statistics import interval
-from stages.mnist import files as mnist
-from stages.system import errors, files
+from stages.mnist import pins
+from stages.reporting import accuracy, comparisons, curves, mistakes, notebook, tables
+from stages.reporting.comparisons import Comparison
+from stages.reporting.notebook import NAMES
+from stages.results import seeds
+from stages.results.runs import TEST_IMAGES, Run, parsed, read
+from stages.results.statistics import interval
+from stages.system import errors, outputs
 
 
 def main() -> None:
@@ -45,7 +44,7 @@ def main() -> None:
     recorded = notebook.read()
     compared = comparisons.every(runs)
     small_cnns = [panel(compared[name], name) for name in ("Model A", "Model B")]
-    outputs = {
+    contents = {
         "accuracy.png": accuracies(runs, recorded),
         "transfer.png": curves.draw("ResNet18 and AlexNet", [panel(compared["transfer"])]),
         "small_cnns.png": curves.draw("Model A and Model B", [panel(compared["small"])]),
@@ -55,12 +54,8 @@ def main() -> None:
         "report.md": tables.report(runs, recorded, mistaken.keys()).encode(),
         **{f"mistakes/{name}.png": picture for name, picture in mistaken.items()},
     }
-    for name, content in outputs.items():
-        files.write_bytes(Path("plots", name), content)
-    Path("plots/mistakes").mkdir(exist_ok=True)
-    for picture in Path("plots/mistakes").glob("*.png"):
-        if picture.stem not in mistaken:
-            picture.unlink()
+    for name, content in contents.items():
+        outputs.write_bytes(Path("plots", name), content)
 
 
 def panel(compared: Comparison, title: str = "") -> curves.Panel:
@@ -114,10 +109,10 @@ def mistakes_of(runs: Iterable[str]) -> tuple[dict[str, bytes], dict[str, frozen
     Raises:
         UserError: predictions or MNIST's test files are missing or corrupt.
     """
-    images = np.frombuffer(mnist.verified(mnist.TEST_IMAGES), np.uint8, offset=16).reshape(
+    images = np.frombuffer(pins.read(pins.FOLDER / pins.TEST_IMAGES), np.uint8, offset=16).reshape(
         -1, 28, 28
     )
-    labels = np.frombuffer(mnist.verified(mnist.TEST_LABELS), np.uint8, offset=8)
+    labels = np.frombuffer(pins.read(pins.FOLDER / pins.TEST_LABELS), np.uint8, offset=8)
     pictures, mistaken = {}, {}
     for run in runs:
         path = f"data/predictions/{run}.csv"
@@ -139,7 +134,3 @@ def _predictions(text: str) -> tuple[np.ndarray, np.ndarray]:
     if header != ["predicted", "probability"] or len(rows) not in (0, TEST_IMAGES):
         raise ValueError(text)
     return predicted, probability
-
-
-if __name__ == "__main__":
-    errors.run(main)

@@ -3,11 +3,10 @@
 python -m stages.weights MODEL
 """
 
-from stages.system import errors
-from stages.training import kernels
+from stages.compute import entry
 
 if __name__ == "__main__":
-    errors.run(kernels.fix)  # before PyTorch is loaded
+    entry.run(__spec__.name)
 
 import argparse
 import socket
@@ -19,7 +18,7 @@ import torch
 from torch import nn
 
 from stages import models
-from stages.system import rules
+from stages.system import errors, params
 from stages.system.errors import UserError
 
 TIMEOUT = 30  # seconds without a byte
@@ -30,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make the starting weights of one network.")
     parser.add_argument("model", help="a key of `weights` in params.yaml")
     model = parser.parse_args().model
-    values = rules.read()
+    values = params.read()
     architecture = models.architecture(model)
     if model not in values["weights"] or not hasattr(architecture, "IMAGENET"):
         known = ", ".join(values["weights"])
@@ -74,7 +73,3 @@ def transplant(network: nn.Module, architecture: ModuleType, model: str) -> None
         raise UserError(f"{path} is not torchvision's {model}: remove it and run again") from error
     finally:
         socket.setdefaulttimeout(timeout)
-
-
-if __name__ == "__main__":
-    errors.run(main)

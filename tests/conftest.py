@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from commands import ROOT, copy_repository, run_stage, set_params
 from filelock import FileLock
-from repositories import Repository, make
+from helpers import ROOT, Repository, copy_repository, make, run_stage, set_params
 
-from stages.training import kernels
+from stages.compute import kernels
 
 TESTS = Path(__file__).parent
 

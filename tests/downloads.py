@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from stages.mnist.files import Pin
+from stages.mnist.pins import Pin
 
 CONTENT = bytes(range(256)) * 400
 PAUSE = 0.1  # seconds between two halves of what is sent slowly

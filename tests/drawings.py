@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from stages.mnist import read
+from stages.mnist import images
 
 
 def typed(digit: int) -> Image.Image:
@@ -20,11 +20,11 @@ def typed(digit: int) -> Image.Image:
 
 def written(mnist: Path, of_each: int) -> list[tuple[int, Image.Image]]:
     """Take MNIST's first test images of each digit, but its ninth: no one can tell that 5."""
-    images, labels = read.load("test", mnist)
+    digits, labels = images.load("test", mnist)
     chosen = []
     for digit in range(10):
         indices = [i for i in (labels == digit).nonzero().flatten().tolist() if i != 8]
-        chosen += [(digit, Image.fromarray(images[i].numpy())) for i in indices[:of_each]]
+        chosen += [(digit, Image.fromarray(digits[i].numpy())) for i in indices[:of_each]]
     return chosen
 
 

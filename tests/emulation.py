@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.cpus import QEMU, emulated
-from benchmarks.machine import cpuinfo
+from tools.bench.cpus import QEMU, emulated
+from tools.bench.machine import cpuinfo
 
 needed = pytest.mark.skipif(
     not QEMU, reason="no qemu-x86_64: install qemu-user, as .ci/run does, to emulate other CPUs"

@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from commands import ROOT, results, run
+from helpers import ROOT, results, run
 
 from stages import models, train
 from stages.system import errors

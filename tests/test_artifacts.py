@@ -8,8 +8,7 @@ from pathlib import Path
 import drawings
 import pytest
 import torch
-from commands import ROOT, copy_repository, do, run
-from repositories import Repository
+from helpers import ROOT, Repository, copy_repository, do, run
 from ruamel.yaml import YAML
 
 from stages import models

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import emulation
 import pytest
-from commands import ROOT, refusal, results, run, run_stage, set_params
+from helpers import ROOT, refusal, results, run, run_stage, set_params
 from killed import OUTPUTS
 
-from stages.training import kernels
+from stages.compute import kernels
 from tools import verify
 
 AMD, INTEL, WITHOUT_AVX2 = "EPYC-Milan", "Haswell", "Nehalem"
@@ -29,7 +29,7 @@ TINY = "GenuineIntel 32 16 64 1"
 STOPPED = """
 import signal
 from stages.system import errors
-from stages.training import kernels
+from stages.compute import kernels
 errors.run(kernels.fix)
 from stages import train
 from stages.system.progress import Progress

@@ -7,10 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 import vl_convert
-from commands import copy_repository, rows
-from repositories import Repository
+from helpers import Repository, copy_repository, rows
 
-from stages.system import files
+from stages.system import outputs
 
 VEGA_LITE = "5.8"  # the oldest that vl-convert has; DVC's pages load 5.2
 RUNS = ["resnet18", "alexnet", "model_a", "model_b", "model_a-sigmoid", "model_a-tanh",
@@ -27,7 +26,7 @@ def alter(path: Path) -> None:
     for row in table:
         row.update({key: str(1.5 * float(row[key])) for key in row if "loss" in key})
         row.update({key: str(1 + int(row[key])) for key in row if key == "count"})
-    files.write_csv(path, table[0], (row.values() for row in table))
+    outputs.write_csv(path, table[0], (row.values() for row in table))
 
 
 @pytest.fixture(scope="module")

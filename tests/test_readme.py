@@ -4,7 +4,7 @@ import re
 import tomllib
 
 import pytest
-from commands import ROOT, run_stage
+from helpers import ROOT, run_stage
 
 PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").glob("*.md")]
 

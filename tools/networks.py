@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torchvision.models.resnet import BasicBlock
 
-from results.markdown import table
 from stages import models
+from stages.results.markdown import table
 
 IMAGE_SIZE = 224
 

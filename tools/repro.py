@@ -25,12 +25,12 @@ from typing import NamedTuple
 import psutil
 from tqdm import tqdm
 
-from stages.system import errors, interrupts, rules
+from stages.system import errors, interrupts, params
 from stages.system.errors import UserError
 
 LOGS = Path(".dvc/tmp/repro")  # git ignores it
 TOLD = ("error: ", "warning: ", "resuming ")  # what a stage says that a person should see
-MEMORY = 3 * 2**30  # bytes for each job: twice what a stage takes (benchmarks/results/pipeline.md)
+MEMORY = 3 * 2**30  # bytes for each job: twice what a stage takes (docs/measured/pipeline.md)
 PER_GPU = 4  # stages at once on one GPU: what is small leaves it idle most of the time
 
 
@@ -81,10 +81,8 @@ def room(devices: list[str]) -> int:
     On a CPU one more than its cores have threads for, as a stage starts and ends on one thread; on
     GPUs PER_GPU for each. Never more than memory allows.
     """
-    if os.environ.get("PROCESSES", "1") != "1":
-        return 1  # of which each takes them all
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-    most = min(cores, PER_GPU * len(devices)) or cores // rules.read()["threads"] + 1
+    most = min(cores, PER_GPU * len(devices)) or cores // params.read()["threads"] + 1
     return max(1, min(most, psutil.virtual_memory().available // MEMORY))
 
 
@@ -166,7 +164,7 @@ def start(stage: str, place: int, devices: list[str]) -> Job:
     """Start a stage; what it says goes to a file."""
     # threads that wait actively would keep the other stages from the cores
     environment = {"OMP_WAIT_POLICY": "passive"}
-    if len(devices) > 1 and os.environ.get("PROCESSES", "1") == "1":
+    if len(devices) > 1:
         environment["CUDA_VISIBLE_DEVICES"] = devices[place % len(devices)]
     log = LOGS / f"{stage}.log"
     log.parent.mkdir(parents=True, exist_ok=True)

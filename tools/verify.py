@@ -7,11 +7,12 @@ whatever params.yaml says, is hashed and compared with tools/verified.json. `--w
 file anew; another number of images is not compared, only hashed.
 """
 
+from stages.compute import kernels
 from stages.system import errors
-from stages.training import kernels
 
 if __name__ == "__main__":
-    errors.run(lambda: kernels.use("portable", 2))  # before PyTorch is loaded
+    kernels.use("portable", 2)  # before PyTorch is loaded
+    errors.run_module(__spec__.name)
 
 import argparse
 import hashlib
@@ -25,15 +26,15 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from plotting import curves
-from stages import models, train
-from stages.mnist import images, read
+from stages import models
+from stages.compute import devices, inference
+from stages.mnist import images
 from stages.models import layers
-from stages.system import files
+from stages.reporting import curves
+from stages.system import outputs
 from stages.system.progress import Progress
-from stages.training import devices, inference
-from stages.training.distributed import Group
-from stages.training.params import Run
+from stages.training import run
+from stages.training.recipe import Recipe
 
 PATH = Path(__file__).with_name("verified.json")
 NETWORKS = {
@@ -79,14 +80,14 @@ def main() -> None:
             f"requirements.txt is installed and no file is changed, or report this CPU"
         )
     if arguments.write:
-        files.write_json(PATH, found)
+        outputs.write_json(PATH, found)
     if compare:
         print("the same bits as committed", file=sys.stderr)
 
 
 def parts(size: int) -> Iterator[tuple[str, Iterable[Tensor]]]:
     """Compute each part; one that differs makes others after it differ too."""
-    pixels, labels = read.load("test")
+    pixels, labels = images.load("test")
     yield "data", (pixels, labels)
     pooled = layers.ConvPool2d(3, 8, 3, padding=1)
     yield "convolution", passes(nn.Sequential(pooled, layers.Conv2d(8, 16, 3)), (1, 28, 28))
@@ -97,8 +98,8 @@ def parts(size: int) -> Iterator[tuple[str, Iterable[Tensor]]]:
         yield f"starting weights of {name}", state(network)
         yield f"evaluation of {name}", evaluate(network, pixels[:size], labels[:size])
         sizes = {"batch_size": size // 2, "train_images": size, "validation_images": size}
-        run = Run(name, name, options, PARAMS | sizes)
-        yield f"training {name}", trained(run, network, pixels[: 2 * size], labels[: 2 * size])
+        recipe = Recipe(name, name, options, PARAMS | sizes)
+        yield f"training {name}", trained(recipe, network, pixels[: 2 * size], labels[: 2 * size])
     yield "picture", picture()
 
 
@@ -136,11 +137,11 @@ def evaluate(network: nn.Module, pixels: Tensor, labels: Tensor) -> list[Tensor]
     return [logits, logits.softmax(1), torch.tensor(score, dtype=torch.float64)]
 
 
-def trained(run: Run, network: nn.Module, pixels: Tensor, labels: Tensor) -> list[Tensor]:
+def trained(recipe: Recipe, network: nn.Module, pixels: Tensor, labels: Tensor) -> list[Tensor]:
     """Train a network for two steps, half of the images held out; return what came of it."""
-    data = train.split(run, pixels, labels)
-    progress = Progress(run.name, len(data.labels))
-    history = train.train(run, network, data, progress, Group())
+    data = run.split(recipe, pixels, labels)
+    progress = Progress(recipe.name, len(data.labels))
+    history = run.train(recipe, network, data, progress)
     return [*state(network), history.losses, torch.tensor(history.epochs, dtype=torch.float64)]
 
 
@@ -149,7 +150,3 @@ def picture() -> list[Tensor]:
     points = [(step / 100, 2.3 * 0.97**step) for step in range(1, 101)]
     drawn = curves.draw("Loss", [curves.Panel("run", [curves.Curve("run", points, points, 0)])])
     return [torch.frombuffer(bytearray(drawn), dtype=torch.uint8)]
-
-
-if __name__ == "__main__":
-    errors.run(main)

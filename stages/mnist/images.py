@@ -1,7 +1,38 @@
-"""From MNIST's bytes to what a network reads."""
+"""From MNIST's files to what a network reads."""
 
+from pathlib import Path
+
+import torch
 from torch import Tensor
 from torch.nn import functional
+
+from stages.mnist import pins
+
+SPLITS = {
+    "train": (pins.TRAIN_IMAGES, pins.TRAIN_LABELS),
+    "test": (pins.TEST_IMAGES, pins.TEST_LABELS),
+}
+
+
+def load(split: str, folder: Path = pins.FOLDER) -> tuple[Tensor, Tensor]:
+    """Load a split, after checking that its two files are the canonical ones.
+
+    Args:
+        split: "train" (N = 60,000) or "test" (N = 10,000).
+        folder: where the IDX files are.
+
+    Returns:
+        Images, uint8 (N, 28, 28), 0 background to 255 ink, and labels, int64 (N,), 0 to 9.
+
+    Raises:
+        UserError: a file is missing or corrupt.
+    """
+    # bytearray: torch warns about a buffer that cannot be written to
+    images, labels = (bytearray(pins.read(folder / name)) for name in SPLITS[split])
+    return (
+        torch.frombuffer(images, dtype=torch.uint8, offset=16).view(-1, 28, 28),
+        torch.frombuffer(labels, dtype=torch.uint8, offset=8).long(),
+    )
 
 
 def prepare(images: Tensor, image_size: int) -> Tensor:

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from stages.system import errors, files, messages, rules
+from stages.system import errors, messages, outputs, rules
 
 LARGEST_IMAGE_SIZE = 1024  # pixels per side
 ENTRIES = {"model": str, "options": dict, "params": dict, "state_dict": dict}
@@ -42,7 +42,8 @@ def architecture(name: str) -> ModuleType:
         UserError: no such architecture.
     """
     if name not in names():
-        raise messages.unknown_model(name, names(), "it as stages/models/<name>.py")
+        place = "it as stages/models/<name>.py"
+        raise messages.error("unknown model", name=name, known=", ".join(names()), place=place)
     with without_compiler():
         return importlib.import_module(f"stages.models.{name}")
 
@@ -106,7 +107,7 @@ def save(
     """
     state = {key: tensor.cpu().contiguous() for key, tensor in network.state_dict().items()}
     content = {"model": model, "options": options, "params": params, "state_dict": state}
-    files.write(path, lambda file: torch.save(content, file))
+    outputs.write(path, lambda file: torch.save(content, file))
 
 
 def load_tensors(path: Path, device: torch.device | str = "cpu") -> Any:
@@ -136,7 +137,8 @@ def read(path: Path) -> dict[str, Any]:
         UserError: no such file, or not a whole model file.
     """
     if not path.is_file():
-        raise messages.no_model_file(path)
+        there = ", ".join(sorted(file.stem for file in path.parent.glob("*.pt"))) or "none"
+        raise messages.error("no model file", path=path, there=there)
     try:
         content = load_tensors(path)
         if {key: type(value) for key, value in content.items()} != ENTRIES:
@@ -144,7 +146,7 @@ def read(path: Path) -> dict[str, Any]:
         if not all(isinstance(option, str) for option in content["options"]):
             raise CorruptError("options without a name")
     except (CorruptError, AttributeError) as error:
-        raise messages.model_file_corrupt(path, str(error)) from error
+        raise messages.error("model file corrupt", path=path, reason=error) from error
     return content
 
 
@@ -169,4 +171,4 @@ def restore(network: nn.Module, state: dict[str, torch.Tensor], path: Path | str
     try:
         network.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError) as error:
-        raise messages.other_weights(path) from error
+        raise messages.error("other weights", path=path) from error

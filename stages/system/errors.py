@@ -1,6 +1,8 @@
 """Failures that a user can cause end in one sentence and exit code 1, never in a traceback."""
 
 import errno
+import importlib
+import re
 import sys
 from collections.abc import Callable
 
@@ -13,20 +15,27 @@ REMEDIES = {
     errno.EPERM: "check its permissions",
     errno.EROFS: "check its permissions",
 }
+CLOSE = "close other programs"
+# The words of C++, glibc, PyTorch's allocators, CUDA, cuBLAS, cuDNN and oneDNN. oneDNN says "could
+# not create a primitive descriptor" of an operation that it does not have.
+OUT_OF_MEMORY = re.compile(
+    "can't allocate memory|not enough memory|bad_alloc|out of memory|ALLOC_FAILED"
+    "|could not create a primitive(?! descriptor)"
+)
 
 
 class UserError(Exception):
     """One sentence: what was wrong, what was expected, what to do."""
 
 
-def run(main: Callable[[], None], memory: str = "close other programs") -> None:
-    """Call a stage's `main`; end in one sentence where it cannot go on.
+def run(main: Callable[[], None], memory: str = CLOSE) -> None:
+    """Call a program's `main`; end in one sentence where it cannot go on.
 
     The exit code is 1 after a UserError, an OSError or a lack of memory, and 128 plus the signal's
     number after Ctrl-C (130) or SIGTERM (143).
 
     Args:
-        main: the stage.
+        main: the program.
         memory: what a user can do when memory runs out.
     """
     interrupts.leave_at_once()
@@ -45,23 +54,23 @@ def run(main: Callable[[], None], memory: str = "close other programs") -> None:
         end(str(interrupted), 128 + interrupted.number)
 
 
+def run_module(name: str, memory: str = CLOSE) -> None:
+    """Import a module and call its `main`, as `run` does, then leave.
+
+    For the top of a module that is run as a program: Ctrl-C ends its imports, which can take
+    seconds, in a sentence too.
+    """
+    run(lambda: importlib.import_module(name).main(), memory)
+    sys.exit()
+
+
 def end(sentence: str, code: int) -> None:
-    """Say why on standard error and leave."""
     print(f"error: {sentence}", file=sys.stderr)
     sys.exit(code)
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Tell a lack of memory, the CPU's or an accelerator's, from other failures.
-
-    PyTorch raises OutOfMemoryError on an accelerator, an error in CUDA's, cuBLAS's or cuDNN's words
-    where these lack some, and on a CPU a RuntimeError with the words of the allocator, C++ or
-    oneDNN. Told by name: not every stage imports PyTorch.
-    """
-    words = ("can't allocate memory", "not enough memory", "bad_alloc", "out of memory",
-             "ALLOC_FAILED", "could not create a primitive")  # fmt: skip
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or any(word in str(error) for word in words)
-    )
+    """Tell a lack of memory, the CPU's or an accelerator's, from other failures."""
+    # PyTorch's OutOfMemoryError by name: not every program imports PyTorch
+    by_type = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return by_type or bool(OUT_OF_MEMORY.search(str(error)))

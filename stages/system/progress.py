@@ -1,4 +1,4 @@
-"""What a person sees while a network trains; nothing where standard error is no terminal."""
+"""A progress bar while a network trains; silent unless standard error is a terminal."""
 
 import sys
 import time
@@ -10,10 +10,10 @@ from tqdm import tqdm
 class Progress:
     """A bar over all images of a run: loss, images/s and the time left."""
 
-    def __init__(self, run: str, images: int, shown: bool = True):
-        """Open the bar, if it is to be shown, for `images` images, all epochs together."""
-        hidden = None if shown else True  # None: by whether standard error is a terminal
-        self._bar = tqdm(total=images, desc=run, unit=" images", disable=hidden, smoothing=0.05)
+    def __init__(self, run: str, images: int):
+        """Open the bar for `images` images, all epochs together."""
+        # disable=None: by whether standard error is a terminal
+        self._bar = tqdm(total=images, desc=run, unit=" images", disable=None, smoothing=0.05)
         self._shown = 0.0
 
     def resume(self, step: int, steps: int) -> None:

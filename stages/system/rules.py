@@ -1,17 +1,9 @@
-"""Reading params.yaml, and what it may hold. Rules only refuse, they change no value."""
+"""What a value may be. Rules only refuse, they change no value."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
-from stages.system import messages
 from stages.system.errors import UserError
-
-PATH = Path("params.yaml")
-IMAGES = 60_000
 
 
 class Rule(NamedTuple):
@@ -43,61 +35,6 @@ def one_of(*values: str | float) -> Rule:
         " or ".join(map(str, values)),
         lambda value: type(value) in (str, int, float) and value in values,
     )
-
-
-MAPPING = Rule("a mapping with an entry for each model", lambda value: isinstance(value, dict))
-SHARED = {
-    "seed": integer(0, 2**32 - 1),
-    "lr": Rule(
-        "a number above 0 and at most 10",
-        lambda value: type(value) in (int, float) and 0 < value <= 10,
-    ),
-    "schedule": one_of("one-cycle", "constant"),
-    "beta2": number(0, 0.999999),
-    "clip_norm": number(0, 1e6),
-    "batch_size": integer(2, 10_000),
-    "precision": one_of("fp32", "bf16"),
-    "kernels": one_of("portable", "native"),
-    "threads": integer(1, 1024),
-    "train_images": integer(2, IMAGES),
-    "validation_images": integer(0, IMAGES - 2),
-}
-WEIGHTS = one_of("random", "imagenet")
-TRAINING = {"epochs": integer(1, 1000), "mode": one_of("finetune", "extract")}
-
-
-def read() -> dict[str, Any]:
-    """Read params.yaml, as DVC reads it (YAML 1.2).
-
-    Raises:
-        UserError: no such file, not YAML, or a key that is missing, unknown or wrong.
-    """
-    try:
-        values = YAML(typ="safe").load(PATH)
-    except (OSError, ValueError, YAMLError) as error:
-        raise messages.no_params(PATH, error) from error
-    check_params(values)
-    return values
-
-
-def check_params(values: Any) -> None:
-    """Hold params.yaml against the rules, but for what an architecture's own file decides.
-
-    Raises:
-        UserError: a key that is missing, unknown or has a wrong value.
-    """
-    if not isinstance(values, dict):
-        raise UserError(f"params.yaml is empty, expected {', '.join(SHARED)}, weights and models")
-    check("params.yaml: ", values, SHARED | {"weights": MAPPING, "models": MAPPING})
-    weights = values["weights"]
-    check("params.yaml: weights.", weights, dict.fromkeys(weights, WEIGHTS))
-    check("params.yaml: models.", values["models"], dict.fromkeys(values["models"], MAPPING))
-    held = values["train_images"] + values["validation_images"]
-    if held > IMAGES:
-        raise UserError(
-            f"params.yaml: train_images + validation_images is {held}, but MNIST has {IMAGES} "
-            f"training images: lower one of them"
-        )
 
 
 def check(

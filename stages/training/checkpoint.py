@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from stages import models
-from stages.system import files, messages
+from stages.system import messages, outputs
 
 FOLDER = Path("data/checkpoints")  # git ignores it, and it is no output of a stage
 CODE = Path(__file__).resolve().parents[1]
@@ -65,7 +65,8 @@ class Checkpoint:
             content = models.load_tensors(self.path, device)
         except models.CorruptError as error:
             aside = self.path.replace(self.path.with_name(f"{self.path.name}.corrupt"))
-            print(messages.checkpoint_corrupt(self.path, aside, str(error)), file=sys.stderr)
+            values = {"path": self.path, "aside": aside, "reason": error}
+            print(messages.text("checkpoint corrupt", **values), file=sys.stderr)
             return False
         if not isinstance(content, dict) or content.get("fingerprint") != self.fingerprint:
             return False
@@ -92,9 +93,10 @@ class Checkpoint:
         states = {name: part.state_dict() for name, part in parts.items()}
         content = {"fingerprint": self.fingerprint, "parts": states}
         try:
-            files.write(self.path, lambda file: torch.save(content, file))
+            outputs.write(self.path, lambda file: torch.save(content, file))
         except OSError as error:
-            print(messages.checkpoint_not_written(self.path, error), file=sys.stderr)
+            values = {"path": self.path, "reason": error}
+            print(messages.text("checkpoint not written", **values), file=sys.stderr)
             return False
         return True
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from stages.training.inference import predict
+from stages.compute.inference import predict
 from stages.training.loop import Data
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stages.system import files
+from stages.system import outputs
 
 ROWS = 100  # of a curve, at most
 INTERVAL = 10.0  # seconds between two writes of the curves, at least
@@ -78,5 +78,5 @@ class Curves:
     def write(self, history: History) -> None:
         """Write the curves of what is done, one step at least."""
         header = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
-        files.write_csv(self.folder / "loss.csv", header, history.epochs)
-        files.write_csv(self.folder / "steps.csv", ["step", "epoch", "loss"], history.curve())
+        outputs.write_csv(self.folder / "loss.csv", header, history.epochs)
+        outputs.write_csv(self.folder / "steps.csv", ["step", "epoch", "loss"], history.curve())

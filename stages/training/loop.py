@@ -1,21 +1,20 @@
 """The training loop: plain PyTorch, the data on the device, one epoch after another."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from stages.compute.inference import predict, score
 from stages.system import interrupts, messages
 from stages.system.progress import Progress
 from stages.training.checkpoint import Checkpoint, RngState
-from stages.training.distributed import Group
 from stages.training.history import Curves, History
-from stages.training.inference import predict, score
 from stages.training.optimizer import configure_optimizer
-from stages.training.step import CudaGraphStep, make_step
+from stages.training.step import CudaGraphStep, Step, make_step
 
 
 @dataclass
@@ -31,7 +30,7 @@ class Data:
 def steps_per_epoch(images: int, batch_size: int) -> int:
     """Return the number of batches per epoch.
 
-    They are of equal size, give or take one image, and hold two at least: batch normalisation has
+    They are of equal size, give or take one image, and hold at least two: batch normalisation has
     no variance of one.
     """
     return max(1, min(math.ceil(images / batch_size), images // 2))
@@ -43,7 +42,6 @@ def fit(
     prepare: Callable[[Tensor], Tensor],
     params: dict[str, Any],
     progress: Progress,
-    group: Group | None = None,
     checkpoint: Checkpoint | None = None,
     curves: Curves | None = None,
 ) -> History:
@@ -58,23 +56,20 @@ def fit(
         params: epochs, batch_size, lr, schedule, beta2, clip_norm, precision, seed, as in
             params.yaml.
         progress: told of every batch.
-        group: the processes that share each batch; the history is whole in all, but for the
-            validation, which is the first one's.
-        checkpoint: to resume from and to write; see Checkpoint. None for a group of several
-            processes, each with random states of its own.
-        curves: to write meanwhile; see Curves.
+        checkpoint: to resume from and to write; see Checkpoint.
+        curves: written while training; see Curves.
 
     Raises:
         Interrupted: by a signal; the checkpoint, if any, then holds all steps done.
     """
-    group = group or Group()
     device, images = data.inputs.device, len(data.labels)
     steps = steps_per_epoch(images, params["batch_size"])
     total = steps * params["epochs"]
-    capture = device.type == "cuda" and group.size == 1
-    optimizer, schedule = configure_optimizer(network, params, total, device if capture else None)
-    step = make_step(network, optimizer, data.inputs, data.labels, prepare, params, group)
-    train = CudaGraphStep(step) if capture else step
+    captured = device.type == "cuda"
+    optimizer, schedule = configure_optimizer(network, params, total, device if captured else None)
+    step = make_step(network, optimizer, data.inputs, data.labels, prepare, params)
+    if captured:
+        step = CudaGraphStep(step)
     shuffle = torch.Generator().manual_seed(params["seed"])
     history = History(steps, losses=torch.zeros(total, device=device))
     parts = {
@@ -82,9 +77,22 @@ def fit(
         "optimizer": optimizer,
         "history": history,
         "rng": RngState(device),
-    } | ({"schedule": schedule} if schedule else {})
+    }
+    if schedule:
+        parts["schedule"] = schedule
     if checkpoint and checkpoint.resume(parts, device):
         progress.resume(history.done, total)
+
+    def after_step(batch: int, loss: Tensor) -> None:
+        if schedule and history.done < total:
+            schedule.step()
+        progress.step(batch, loss)
+        check()
+        if checkpoint:
+            checkpoint.save_if_due(parts)
+        if curves:
+            curves.write_if_due(history)
+
     with interrupts.noted() as check:
         try:
             for epoch in range(params["epochs"]):
@@ -94,31 +102,45 @@ def fit(
                 if history.diverged:
                     break
                 network.train()
-                losses = history.losses[epoch * steps : (epoch + 1) * steps]
-                for i in range(history.done - epoch * steps, steps):
-                    losses[i] = train(order[i])
-                    if schedule and epoch * steps + i + 1 < total:
-                        schedule.step()
-                    history.done += 1
-                    progress.step(len(order[i]), losses[i] * group.size)
-                    check()
-                    if checkpoint:
-                        checkpoint.save_if_due(parts)
-                    if curves:
-                        curves.write_if_due(history)
-                sizes = torch.tensor([len(batch) for batch in order], device=device)
-                loss = (group.total(losses) * sizes).sum().item() / images
-                held_out = (None, None)
-                if len(data.validation_labels) and group.rank == 0:
+                loss = run_epoch(step, order, history, after_step)
+                held_out = None, None
+                if len(data.validation_labels):
                     logits = predict(
                         network, data.validation_inputs, prepare, params["precision"], check
                     )
                     held_out = score(logits, data.validation_labels)
                 history.epochs.append((epoch + 1, loss, *held_out))
         except interrupts.Interrupted as interrupted:
-            if checkpoint and checkpoint.save(parts):
-                epoch = min(len(history.epochs) + 1, params["epochs"])
-                sentence = messages.interrupted(epoch, params["epochs"])
-                raise interrupts.Interrupted(interrupted.number, sentence) from None
-            raise
+            if not (checkpoint and checkpoint.save(parts)):
+                raise
+            epoch = min(len(history.epochs) + 1, params["epochs"])
+            sentence = messages.text("interrupted", epoch=epoch, epochs=params["epochs"])
+            raise interrupts.Interrupted(interrupted.number, sentence) from None
     return history
+
+
+def run_epoch(
+    step: Step,
+    batches: Sequence[Tensor],
+    history: History,
+    after_step: Callable[[int, Tensor], None],
+) -> float:
+    """Train on the batches of the current epoch that are not done yet.
+
+    Args:
+        step: trains on one batch; see `make_step`.
+        batches: of the whole epoch, each the images' indices, (N,) int64.
+        history: gets the loss of each batch.
+        after_step: called with each batch's size and loss.
+
+    Returns:
+        The mean loss over all images of the epoch.
+    """
+    start = len(history.epochs) * len(batches)
+    losses = history.losses[start : start + len(batches)]
+    for i in range(history.done - start, len(batches)):
+        losses[i] = step(batches[i])
+        history.done += 1
+        after_step(len(batches[i]), losses[i])
+    sizes = torch.tensor([len(batch) for batch in batches], device=losses.device)
+    return (losses * sizes).sum().item() / sizes.sum().item()

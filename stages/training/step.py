@@ -8,8 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from stages.training.distributed import Group
-from stages.training.inference import autocast
+from stages.compute.inference import autocast
 
 WARMUP_STEPS = 3
 
@@ -23,27 +22,23 @@ def make_step(
     labels: Tensor,
     prepare: Callable[[Tensor], Tensor],
     params: dict[str, Any],
-    group: Group,
 ) -> Step:
     """Return a function that trains on the images whose indices it is given, (N,) int64.
 
-    It returns the batch's mean loss, or this process's part of it, on the device. `inputs` and
-    `labels` are those of all images; for the rest see `loop.fit`.
+    It returns the batch's mean loss, on the device. `inputs` and `labels` are those of all images;
+    for the rest see `loop.fit`.
     """
-    wrapped = group.wrap(network)
 
     def step(batch: Tensor) -> Tensor:
-        shard = group.shard(batch)
         with autocast(inputs.device, params["precision"]):
-            logits = wrapped(prepare(inputs[shard]))
-            loss = functional.cross_entropy(logits.float(), labels[shard])
-        part = loss * (len(shard) / len(batch))
+            logits = network(prepare(inputs[batch]))
+            loss = functional.cross_entropy(logits.float(), labels[batch])
         optimizer.zero_grad()
-        (part * group.size).backward()  # gradients are averaged over the processes
+        loss.backward()
         if params["clip_norm"]:
             nn.utils.clip_grad_norm_(network.parameters(), params["clip_norm"])
         optimizer.step()
-        return part.detach()
+        return loss.detach()
 
     return step
 

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from commands import results, run_here
-from repositories import Repository
+from helpers import Repository, results, run_here
 
 from stages.system import errors, interrupts
 

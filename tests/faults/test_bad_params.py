@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fault_table import assert_told
+from helpers import COMMITTED, TEXT, assert_told, check_all, load_all
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parameters import COMMITTED, TEXT, check_all, load_all
 
 from stages.system.errors import UserError
 

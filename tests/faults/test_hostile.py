@@ -10,11 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import run
-from harm import Trap
+from helpers import Trap, run
+from stages.sources import SourceError, package_index
 
 from stages import models
-from stages.sources import SourceError, package_index
 from stages.system.errors import UserError
 
 OPTIONS = {"image_size": 28, "activation": "relu"}

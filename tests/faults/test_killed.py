@@ -11,9 +11,9 @@ import termios
 from pathlib import Path
 
 import pytest
-from fault_table import assert_told
+from helpers import assert_told
 
-from stages.system import files
+from stages.system import outputs
 
 OUTPUTS = {
     "train": ["data/models/model_b.pt", "data/settings/model_b.json", "metrics/train/model_b.json",
@@ -30,7 +30,7 @@ SOME_BYTES = 20
 def test_killed_while_it_writes(step: str, number: int, tmp_path: Path) -> None:
     """Killed in the middle of a file, or with a file whole but not yet in its place."""
     path = tmp_path / "out"
-    files.write_bytes(path, b"before")
+    outputs.write_bytes(path, b"before")
 
     def end(event: str, arguments: tuple) -> None:
         if event != step or not str(arguments[0]).endswith(".part"):
@@ -45,13 +45,13 @@ def test_killed_while_it_writes(step: str, number: int, tmp_path: Path) -> None:
     child = os.fork()
     if not child:
         sys.addaudithook(end)
-        files.write_bytes(path, bytes(1000))
+        outputs.write_bytes(path, bytes(1000))
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -number
     (part,) = tmp_path.glob(".*.part")
     assert part.stat().st_size == (SOME_BYTES if step == "open" else 1000)
     assert path.read_bytes() == b"before"
-    files.write_bytes(path, b"after")
+    outputs.write_bytes(path, b"after")
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"out": b"after"}
 
 

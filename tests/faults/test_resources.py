@@ -6,8 +6,7 @@ import sys
 
 import pytest
 import torch
-from commands import refusal
-from fault_table import assert_told
+from helpers import assert_told, refusal
 
 from stages.system import errors
 

@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from repositories import Repository
+from helpers import Repository
 
 # README's columns, the values and test accuracies that differ: without this there is one for each
 # metric and each file that a stage reads.

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands import ROOT
 from dvc.repo import Repo
+from helpers import ROOT
 from ruamel.yaml import YAML
 
 VALUES = YAML(typ="safe").load((ROOT / "params.yaml").read_text())

@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from checkpoints import OFFICIAL, stand_in
+from helpers import OFFICIAL, stand_in
 from ruamel.yaml import YAML
 
 FEWER = {"train_images": 32, "epochs": 1}  # two cores; all else is as `make lab` says

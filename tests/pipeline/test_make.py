@@ -4,8 +4,7 @@ import shutil
 import subprocess
 
 import pytest
-from commands import refusal, run, set_params
-from repositories import Repository
+from helpers import Repository, refusal, run, set_params
 from ruamel.yaml import YAML
 
 READY = ["--silent", "--assume-old=.venv/.installed"]  # the environment that runs this test
@@ -48,7 +47,7 @@ def test_a_pull_request_with_its_results_passes_with_a_review_and_nothing_else(p
     result = check(proposed)
     assert result.returncode == 0, result.stderr
     assert result.stdout
-    assert result.stdout == proposed.do("python", "-m", "review", "main")
+    assert result.stdout == proposed.do("python", "-m", "tools.review", "main")
 
 
 def test_a_pull_request_with_a_value_but_not_its_results_fails(proposed) -> None:
@@ -119,7 +118,7 @@ def test_as_a_folder_of_a_larger_repository_it_is_reviewed_alike(proposed, tmp_p
     larger = Repository(tmp_path / "larger")
     larger.begin()
     set_params(inner, lr=0.002)
-    review = run(inner, "python", "-m", "review", "main")
+    review = run(inner, "python", "-m", "tools.review", "main")
     assert review.returncode == 0, review.stderr
     assert "`lr` | `0.001` | `0.002`" in review.stdout
     assert run(inner, ".ci/pull-request", "main").returncode == 1
@@ -130,7 +129,7 @@ def test_as_a_folder_of_a_larger_repository_it_is_reviewed_alike(proposed, tmp_p
 @pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1"])
 def test_a_terminal_that_lacks_a_character_gets_the_rest(encoding: str, proposed) -> None:
     proposed.set_params(lr=0.002)
-    printed = proposed.do("python", "-m", "review", "main", PYTHONIOENCODING=encoding)
+    printed = proposed.do("python", "-m", "tools.review", "main", PYTHONIOENCODING=encoding)
     assert "`lr` `0.001` ? `0.002`" in printed
 
 

@@ -7,8 +7,7 @@ import subprocess
 from pathlib import Path
 
 import torch
-from commands import ROOT, copy_repository
-from repositories import Repository
+from helpers import ROOT, Repository, copy_repository
 from test_invalidation import RUNS
 from test_make import READY
 

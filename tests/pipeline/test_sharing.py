@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 import pytest
 import ssh_server
-from commands import ROOT
-from repositories import Repository
+from helpers import ROOT, Repository
 
 BRANCHES = {
     "tanh": {"models__model_a__activation": "tanh"},

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from commands import ROOT, refusal, run_stage
+from helpers import ROOT, refusal, run_stage
 
 from tools.merge_lock import merge
 

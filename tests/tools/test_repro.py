@@ -8,8 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from commands import ROOT, refusal
-from repositories import Repository
+from helpers import ROOT, Repository, refusal
 
 from tools import repro
 

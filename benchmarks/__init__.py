@@ -1,5 +1,0 @@
-"""Speed and memory, compared with the notebook's own way of training.
-
-Run each from the repository's root as `python -m benchmarks.<name>`: throughput, time_to_accuracy
-or pipeline. It prints one Markdown table and writes it to benchmarks/results/<name>.md.
-"""

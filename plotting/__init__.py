@@ -1,1 +1,0 @@
-"""Pictures: each module turns plain values into the bytes of one PNG."""

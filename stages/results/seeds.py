@@ -1,0 +1,108 @@
+"""Test results of each run with several seeds, which say how far the seed alone moves a figure.
+
+Each run has its own noise, not one pooled over all, because the networks differ in how much the
+seed matters.
+"""
+
+import csv
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from stages.results import statistics
+from stages.results.runs import WORKING_TREE, Read, on_disk, parsed
+
+PATH = Path("data/seeds.csv")
+COLUMNS = ["run", "seed", "accuracy", "loss", "errors"]
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """A run's test results with several seeds, by seed; none if it was not measured."""
+
+    results: dict[str, dict[str, float]]
+
+    def values(self, figure: str) -> list[float]:
+        """Return the finite values of "accuracy" or "loss"; [] if they say nothing of the noise."""
+        found = [result[figure] for result in self.results.values()]
+        found = [value for value in found if math.isfinite(value)]
+        return found if len(set(found)) > 1 else []
+
+    def has(self, test: dict[str, Any]) -> bool:
+        """Say whether a run's test metrics are those of one of the seeds, to the last digit."""
+        return any(
+            test.get("errors") == result["errors"] and test.get("loss") == result["loss"]
+            for result in self.results.values()
+        )
+
+    def judge(self, figure: str, before: float, after: float, known: bool) -> float | None:
+        """Return the p-value of a change: how often the seed alone makes one as large.
+
+        Args:
+            figure: "accuracy" or "loss".
+            before: the base's value.
+            after: the value to judge.
+            known: the base is one of the seeds, so the value is held against all of them.
+
+        Returns:
+            None if the noise is not known.
+        """
+        values = self.values(figure)
+        if not values:
+            return None
+        if not known:
+            return statistics.two_seeds(values, after - before)
+        if (after - before) * (after - fmean(values)) <= 0:
+            return 1.0  # on the base's side of the mean: the base is the one that is unusual
+        return statistics.another_seed(values, after)
+
+    def bound(self, figure: str, known: bool) -> float | None:
+        """Return the least change that `judge` finds at LEVEL, from the mean if `known`."""
+        values = self.values(figure)
+        if not values:
+            return None
+        factor = 1 + 1 / len(values) if known else 2
+        return statistics.quantile(len(values) - 1) * math.sqrt(factor) * stdev(values)
+
+
+def rows(content: Read = on_disk, where: str = WORKING_TREE) -> list[dict[str, str]]:
+    """Read the rows of seeds.csv; [] if there is no such file.
+
+    Args:
+        content: returns the bytes of the file at a path, None if there is no such file.
+        where: what a message calls the place that `content` reads from.
+
+    Raises:
+        UserError: the file is corrupt.
+    """
+    wrong = (
+        f"is corrupt, its columns have to be {','.join(COLUMNS)}: restore it with "
+        f"`git checkout {PATH}`"
+    )
+    return parsed(str(PATH), _rows, content, where, wrong)
+
+
+def read(content: Read = on_disk, where: str = WORKING_TREE) -> dict[str, Seeds]:
+    """Return what seeds.csv has, by run; see `rows`."""
+    by_run: dict[str, dict[str, dict[str, float]]] = {}
+    for row in rows(content, where):  # measured again: the last counts
+        figures = {name: _figure(row[name]) for name in ("accuracy", "loss", "errors")}
+        by_run.setdefault(row["run"], {})[row["seed"]] = figures
+    return {run: Seeds(results) for run, results in by_run.items()}
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    header, *cells = csv.reader(text.splitlines() or [",".join(COLUMNS)], strict=True)
+    if header != COLUMNS:
+        raise ValueError(text)
+    found = [dict(zip(COLUMNS, row, strict=True)) for row in cells]
+    for row in found:
+        _ = int(row["seed"]), *(_figure(row[name]) for name in ("accuracy", "loss", "errors"))
+    return found
+
+
+def _figure(cell: str) -> float:
+    """Read a cell; an empty one is a loss that was not finite."""
+    return float(cell) if cell else math.nan

@@ -1,0 +1,113 @@
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from helpers import ROOT, Trap, cut, flip, run
+from torch import nn
+
+from stages import models
+from stages.system.errors import UserError
+
+OPTIONS = {"image_size": 28, "activation": "tanh"}
+
+
+def saved(path: Path) -> nn.Module:
+    torch.manual_seed(0)
+    network = models.build("model_b", **OPTIONS)
+    models.save(path, network, "model_b", OPTIONS, {"lr": 0.1})
+    return network
+
+
+def test_a_saved_network_is_the_same_when_loaded(tmp_path: Path) -> None:
+    network = saved(tmp_path / "b.pt").eval()
+    loaded = models.load(tmp_path / "b.pt")
+    images = torch.rand(4, 1, 28, 28)
+    assert not loaded.training
+    assert loaded.image_size == 28
+    assert torch.equal(loaded(images), network(images))
+    content = torch.load(tmp_path / "b.pt", weights_only=True)
+    assert set(content) == {"model", "options", "params", "state_dict"}
+    assert content["params"] == {"lr": 0.1}
+
+
+def test_same_network_same_bytes_in_any_memory_format_and_under_any_name(tmp_path: Path) -> None:
+    network = saved(tmp_path / "b.pt")
+    network.to(memory_format=torch.channels_last)
+    models.save(tmp_path / "other.pt", network, "model_b", OPTIONS, {"lr": 0.1})
+    assert (tmp_path / "b.pt").read_bytes() == (tmp_path / "other.pt").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("lenet", {}, "unknown model 'lenet': expected one of alexnet"),
+        ("layers", {}, "unknown model"),
+        ("alexnet", {"image_size": 62}, "image_size is 62, expected an integer from 63 to 1024"),
+        ("model_a", {"stem": "fresh"}, "stem is not known"),
+    ],
+)
+def test_build_refuses_what_it_does_not_know(name: str, options: dict, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        models.build(name, **options)
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_an_architecture_names_its_own_layers(name: str) -> None:
+    architecture = models.architecture(name)
+    with torch.device("meta"):  # no weights: VGG-16 has 134 million
+        network = models.build(name, image_size=architecture.MINIMUM_IMAGE_SIZE)
+    if hasattr(architecture, "HEAD"):
+        assert network.get_submodule(architecture.HEAD).out_features == 10
+    if hasattr(architecture, "STEM"):
+        assert network.get_submodule(architecture.STEM).in_channels == 3
+
+
+def plant(path: Path) -> None:
+    torch.save(Trap(path.with_name("canary")), path)
+
+
+def with_entries(**entries: Any) -> Callable[[Path], None]:
+    return lambda path: torch.save(torch.load(path, weights_only=True) | entries, path)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        cut, flip, plant, lambda path: path.write_bytes(b""),
+        lambda path: torch.save([1], path), with_entries(more=1), with_entries(state_dict=[]),
+        with_entries(options={1: 2}),
+    ],
+)  # fmt: skip
+def test_a_corrupt_file_is_refused_and_runs_nothing(spoil: Callable, tmp_path: Path) -> None:
+    path = tmp_path / "b.pt"
+    saved(path)
+    spoil(path)
+    with pytest.raises(UserError, match=f"{re.escape(str(path))} is corrupt or not a model file"):
+        models.load(path)
+    assert [file.name for file in tmp_path.iterdir()] == ["b.pt"]
+
+
+def test_a_missing_file_and_another_architectures_weights_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="does not exist"):
+        models.load(tmp_path / "none.pt")
+    network = models.build("model_a", image_size=28)
+    models.save(tmp_path / "a.pt", network, "model_b", OPTIONS, {})
+    with pytest.raises(UserError, match="does not hold the weights"):
+        models.load(tmp_path / "a.pt")
+
+
+def test_a_network_of_torchvisions_comes_without_pytorchs_compiler() -> None:
+    """Which can still be imported afterwards."""
+    code = """
+import sys
+from stages import models
+models.build("resnet18", image_size=28)
+assert "torch._dynamo" not in sys.modules
+import torch._dynamo
+assert torch._dynamo.utils.is_compile_supported
+"""
+    assert run(ROOT, sys.executable, "-c", code).returncode == 0

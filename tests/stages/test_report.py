@@ -1,0 +1,218 @@
+import re
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import EPOCHS, ROOT, put, run_here, run_stage, write_run
+
+from stages import report as stage
+from stages.reporting import comparisons
+from stages.results.runs import read
+from stages.system.errors import UserError
+
+PICTURES = ["accuracy", "activations", "learning_rates", "notebook", "small_cnns", "transfer"]
+OUTPUTS = ["report.md", *(f"{name}.png" for name in PICTURES)]
+PREDICTED = ["model_a", "model_b-lr0.1"]  # runs with predictions
+# run: test errors, loss at the end, what else is its own
+RUNS = {
+    "resnet18": (62, 0.021, {"parameters": 11_175_370, "image_size": 32, "weights": "random"}),
+    "alexnet": (124, 0.080, {"parameters": 57_044_810, "image_size": 64}),
+    "model_a": (240, 0.070, {"activation": "relu"}),
+    "model_b": (168, 0.050, {"activation": "relu"}),
+    "model_a-sigmoid": (720, 0.250, {"activation": "sigmoid"}),
+    "model_a-tanh": (320, 0.110, {"activation": "tanh"}),
+    "model_b-sigmoid": (810, 0.270, {"activation": "sigmoid"}),
+    "model_b-tanh": (185, 0.060, {"activation": "tanh"}),
+    "model_b-lr0.1": (8972, 2.310, {"activation": "relu", "lr": 0.1}),
+    "model_b-lr0.01": (150, 0.035, {"activation": "relu", "lr": 0.01}),
+}
+
+
+def options(runs: Iterable[str]) -> list[str]:
+    """Return what DVC makes of the mapping `runs` of dvc.yaml in a command."""
+    return [word for name in runs for word in (f"--{name}", name.split("-")[0])]
+
+
+def report(runs: Iterable[str] = RUNS) -> str:
+    """Write the report in the working directory and return it."""
+    run_here(stage, *options(runs))
+    return Path("plots/report.md").read_text()
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    plots = folder / "plots"
+    paths = [*plots.glob("*.*"), *plots.glob("mistakes/*")]
+    return {path.relative_to(plots).as_posix(): path.read_bytes() for path in paths}
+
+
+def verdicts(text: str) -> list[str]:
+    found = re.findall(r"^### (\d)\. .*\n\n\*\*(.+)\*\*$", text, re.MULTILINE)
+    assert [number for number, _ in found] == list("1234567")
+    return [verdict.lower() for _, verdict in found]
+
+
+@pytest.fixture(scope="module")
+def ten_runs(tmp_path_factory, mnist):
+    """Ten runs and their report, written as DVC does, for a user with a taste of their own."""
+    folder = tmp_path_factory.mktemp("ten")
+    put(folder / "data/notebook.yaml", (ROOT / "data/notebook.yaml").read_text())
+    (folder / "data/mnist").symlink_to(mnist)
+    labels = np.fromfile(mnist / "t10k-labels-idx1-ubyte", np.uint8, offset=8).tolist()
+    for name, (errors, loss, own) in RUNS.items():
+        write_run(folder, name, errors, loss, **own)
+        if name in PREDICTED:  # wrong for the first images; every second has a probability
+            predicted = [(label + (i < errors)) % 10 for i, label in enumerate(labels)]
+            rows = [f"{digit},{i % 2 * 0.9 or ''}\n" for i, digit in enumerate(predicted)]
+            table = "predicted,probability\n" + "".join(rows)
+            put(folder / f"data/predictions/{name}.csv", table)
+    put(folder / "matplotlibrc", "axes.facecolor: yellow\nfont.size: 20\n")
+    done = run_stage("stages.report", *options(RUNS), cwd=folder, PYTHONPATH=str(ROOT))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def folder(ten_runs, tmp_path, monkeypatch):
+    """A copy of the ten runs that a test may change; the working directory."""
+    monkeypatch.chdir(shutil.copytree(ten_runs, tmp_path / "runs", symlinks=True))
+    return Path.cwd()
+
+
+def test_the_outputs_are_whole_and_exactly_those_named(ten_runs):
+    outputs = written(ten_runs)
+    assert sorted(outputs) == sorted([*OUTPUTS, *(f"mistakes/{name}.png" for name in PREDICTED)])
+    for name, content in outputs.items():
+        if name.endswith(".png"):
+            assert content.startswith(b"\x89PNG") and content.endswith(b"IEND\xaeB`\x82")
+            assert not [word for word in (b"Software", b"matplotlib", b"tIME") if word in content]
+        assert str(ten_runs.parent).encode() not in content
+
+
+def test_the_report_shows_every_run_its_figures_and_all_pictures(ten_runs):
+    text = (ten_runs / "plots/report.md").read_text()
+    for name, (errors, _, _) in RUNS.items():
+        link = f"[`{name}`](mistakes/{name}.png)" if name in PREDICTED else f"`{name}`"
+        figures = rf"{100 - errors / 100:.2f} % \| {errors:,}"
+        assert re.search(rf"^\| {re.escape(link)} .* {figures} \|", text, re.MULTILINE)
+    for part in (
+        "| 99.38 % | 62 | 99.04 % | +0.34 |",
+        "| `alexnet` | 64 | 2 | 128 | 0.001 | one-cycle | 0.98 | 1 | fp32 | 55000 | 5000 |",
+        "| *the notebook* | 224 | 10 | 32 | 0.001 | constant | 0.999 | 0 | fp32 | 60000 | 0 |",
+        *(f"]({name}.png)" for name in PICTURES),
+    ):
+        assert part in text
+    assert "Missing" not in text and "{" not in text
+
+
+def test_the_verdicts_follow_from_the_figures(ten_runs):
+    text = (ten_runs / "plots/report.md").read_text()
+    out, partly = "borne out", "partly borne out"
+    assert verdicts(text) == [out, out, out, partly, partly, "no clear difference", partly]
+    assert "1. ResNet18 does better on MNIST than AlexNet. **borne out**" in text
+    assert "**Not like for like**" in text and "image_size (resnet18 32, alexnet 64)" in text
+    differing = (
+        "image size, epochs, batch, schedule, Adam's beta2, gradient clipping, training images, "
+        "validation images, initial weights"
+    )
+    assert f"The runs were not trained like the notebook's ({differing}):" in text
+
+
+def test_the_same_results_give_the_same_bytes(folder):
+    first = written(folder)
+    for name in [*OUTPUTS, "mistakes/of_a_run_that_is_gone.png"]:
+        put(folder / "plots" / name, "of an earlier report")
+    report()
+    assert written(folder) == first
+
+
+def test_other_figures_and_other_runs_in_dvc_yaml_give_another_report(folder):
+    first = written(folder)
+    write_run(folder, "vgg16", 70, 0.03, parameters=134_000_000)
+    write_run(folder, "resnet18", 240, 0.021, parameters=11_175_370, image_size=32)
+    text = report([*(name for name in RUNS if name != "model_b-lr0.1"), "vgg16"])
+    assert verdicts(text)[0] == "not borne out"
+    assert "| `vgg16` | 134,000,000 |" in text
+    assert "model_b-lr0.1" not in text and "**No results for** lr 0.1." in text
+    changed = {name for name in first if written(folder).get(name) != first[name]}
+    gone = "mistakes/model_b-lr0.1.png"
+    assert changed == {"accuracy.png", "report.md", "learning_rates.png", gone}
+    assert gone not in written(folder)
+
+
+@pytest.mark.parametrize("runs", [[], list(RUNS)])
+def test_no_results_at_all_still_give_every_output(folder, runs):
+    for part in ("metrics", "plots", "data/settings", "data/predictions"):
+        shutil.rmtree(part)
+    text = report(runs)
+    assert sorted(written(folder)) == sorted(OUTPUTS)
+    assert Path("plots/mistakes").is_dir()
+    assert verdicts(text) == ["not measured"] * 7
+    assert ("`metrics/train/resnet18.json`" in text) == bool(runs)
+
+
+def test_missing_files_and_a_diverged_run_are_shown_as_such(folder):
+    Path("metrics/test/model_b.json").unlink()
+    Path("plots/runs/alexnet/steps.csv").unlink()
+    put(Path("metrics/train/model_b-lr0.1.json"), '{"loss": null, "diverged": true}')
+    put(Path("plots/runs/model_b-lr0.1/loss.csv"), EPOCHS + "1,,,\n")
+    put(Path("plots/runs/model_b-lr0.1/steps.csv"), "step,epoch,loss\n6,0.1,2.3\n18,0.3,\n")
+    text = report()
+    assert "**Missing files:** `plots/runs/alexnet/steps.csv`, `metrics/test/model_b.json`." in text
+    assert "test accuracy – (Model B), 97.60 % (Model A)" in text  # noqa: RUF001
+    assert verdicts(text)[4] == "borne out"
+    assert "| training loss stopped being finite (lr 0.1) |" in text
+    assert "| loss of the last epoch not finite (lr 0.1) |" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("metrics/train/model_a.json", '{"loss": 0.1, "validation_loss": 0.1'),
+        ("metrics/train/model_a.json", '{"loss": "low"}'),
+        ("metrics/test/model_a.json", '{"accuracy": 98.0, "loss": 0.1, "errors": 200}'),
+        ("metrics/test/model_a.json", "[]"),
+        ("plots/runs/model_a/loss.csv", "["),
+        ("plots/runs/model_a/loss.csv", "epoch,train_loss\n1,0.5\n"),
+        ("plots/runs/model_a/steps.csv", "step,epoch,loss\n1,0.1,low\n"),
+        ("data/settings/model_a.json", '{"model": "model_a", "options": {}}'),
+        ("data/settings/model_a.json", "\x00"),
+        ("data/predictions/model_a.csv", "predicted,probability\n7,0.9\n"),
+        ("data/predictions/model_a.csv", "predicted,probability\n7\n"),
+        ("data/predictions/model_a.csv", "predicted,probability\nseven,0.9\n"),
+    ],
+)
+def test_corrupt_results_are_named_and_leave_the_report_alone(folder, path, content):
+    before = written(folder)
+    put(folder / path, content)
+    with pytest.raises(UserError, match=rf"^{re.escape(path)} .*is corrupt.*dvc repro"):
+        report()
+    assert written(folder) == before
+
+
+@pytest.mark.parametrize("content", ["", "runs: [", "runs: {}"])
+def test_a_corrupt_or_missing_notebook_says_how_to_restore_it(folder, content):
+    put(folder / "data/notebook.yaml", content)
+    if not content:
+        (folder / "data/notebook.yaml").unlink()
+    with pytest.raises(UserError, match=r"git checkout data/notebook\.yaml"):
+        report()
+
+
+def test_without_the_test_images_the_way_to_them_is_named(folder):
+    (folder / "data/mnist").unlink()
+    with pytest.raises(UserError, match=r"^data/mnist/t10k-images.*`dvc repro fetch`"):
+        report()
+
+
+def test_a_setting_keeps_its_colour_where_another_is_missing(folder):
+    compared = comparisons.every(read([name for name in RUNS if name != "model_a-tanh"]))
+    colours = {
+        name: {curve.label: curve.colour for curve in stage.panel(compared[name]).curves}
+        for name in ("Model A", "Model B")
+    }
+    assert colours == {
+        "Model A": {"relu": 0, "sigmoid": 2},
+        "Model B": {"relu": 0, "tanh": 1, "sigmoid": 2},
+    }
