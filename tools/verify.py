@@ -31,6 +31,8 @@ from stages.compute import devices, inference
 from stages.mnist import images
 from stages.models import layers
 from stages.reporting import curves
+from stages.reporting.comparisons import Comparison
+from stages.results.runs import Epoch, Run, Window
 from stages.system import outputs
 from stages.system.progress import Progress
 from stages.training import run
@@ -148,5 +150,9 @@ def trained(recipe: Recipe, network: nn.Module, pixels: Tensor, labels: Tensor) 
 def picture() -> list[Tensor]:
     """Draw loss curves; return the bytes of the PNG."""
     points = [(step / 100, 2.3 * 0.97**step) for step in range(1, 101)]
-    drawn = curves.draw("Loss", [curves.Panel("run", [curves.Curve("run", points, points, 0)])])
+    steps = [Window(None, epoch, loss) for epoch, loss in points]
+    made = Run(
+        "run", epochs=[Epoch(epoch, loss, loss, None) for epoch, loss in points], steps=steps
+    )
+    drawn = curves.draw("Loss", {"run": Comparison({"run": made}, [], "")})
     return [torch.frombuffer(bytearray(drawn), dtype=torch.uint8)]
