@@ -10,24 +10,18 @@ Rule = tuple[str, Callable[[Any], bool]]
 
 
 def integer(low: int, high: int) -> Rule:
-    return (
-        f"an integer from {low} to {high}",
-        lambda value: type(value) is int and low <= value <= high,
-    )
+    words = f"an integer from {low} to {high}"
+    return words, lambda value: type(value) is int and low <= value <= high
 
 
 def number(low: float, high: float) -> Rule:
-    return (
-        f"a number from {low:g} to {high:g}",
-        lambda value: type(value) in (int, float) and low <= value <= high,
-    )
+    words = f"a number from {low:g} to {high:g}"
+    return words, lambda value: type(value) in (int, float) and low <= value <= high
 
 
 def one_of(*values: str | float) -> Rule:
-    return (
-        " or ".join(map(str, values)),
-        lambda value: type(value) in (str, int, float) and value in values,
-    )
+    words = " or ".join(map(str, values))
+    return words, lambda value: type(value) in (str, int, float) and value in values
 
 
 def check(

@@ -49,7 +49,7 @@ def fit(
     Raises:
         Interrupted: by a signal; the checkpoint, if any, then holds all steps done.
     """
-    device, images = data.inputs.device, len(data.labels)
+    device, images, precision = data.inputs.device, len(data.labels), params["precision"]
     steps = steps_per_epoch(images, params["batch_size"])
     total = steps * params["epochs"]
     captured = device if device.type == "cuda" else None
@@ -76,13 +76,6 @@ def fit(
         if curves:
             curves.write_if_due(history)
 
-    def validate() -> tuple[float | None, float | None]:
-        if not len(data.validation_labels):
-            return None, None
-        precision = params["precision"]
-        logits = predict(network, data.validation_inputs, prepare, precision, check)
-        return score(logits, data.validation_labels)
-
     with interrupts.noted() as check:
         try:
             for epoch in range(1, params["epochs"] + 1):
@@ -93,7 +86,11 @@ def fit(
                     break
                 network.train()
                 loss = run_epoch(step, order, history, after_step)
-                history.epochs.append((epoch, loss, *validate()))
+                held_out = None, None
+                if len(data.validation_labels):
+                    logits = predict(network, data.validation_inputs, prepare, precision, check)
+                    held_out = score(logits, data.validation_labels)
+                history.epochs.append((epoch, loss, *held_out))
         except interrupts.Interrupted as interrupted:
             if not (checkpoint and checkpoint.save(parts)):
                 raise

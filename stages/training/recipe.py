@@ -41,8 +41,7 @@ def find(
         known, place = ", ".join(values["models"]), "it under `models` in params.yaml"
         raise messages.error("unknown model", name=model, known=known, place=place)
     architecture = models.architecture(model)
-    keys = ["epochs", "mode"] if hasattr(architecture, "HEAD") else ["epochs"]
-    training = {key: TRAINING[key] for key in keys}
+    training = TRAINING if hasattr(architecture, "HEAD") else {"epochs": TRAINING["epochs"]}
     allowed = models.option_rules(architecture) | training
     entry = dict(values["models"][model])
     name, params = model, {key: values[key] for key in SHARED}

@@ -36,18 +36,13 @@ def test_a_saved_network_is_the_same_when_loaded(tmp_path: Path) -> None:
     assert (tmp_path / "b.pt").read_bytes() == (tmp_path / "other.pt").read_bytes()
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "words"),
-    [
-        ("lenet", {}, "unknown model 'lenet': expected one of alexnet"),
-        ("layers", {}, "unknown model"),
-        ("alexnet", {"image_size": 62}, "image_size is 62, expected an integer from 63 to 1024"),
-        ("model_a", {"stem": "fresh"}, "stem is not known"),
-    ],
-)
-def test_build_refuses_what_it_does_not_know(name: str, options: dict, words: str) -> None:
-    with pytest.raises(UserError, match=words):
-        models.build(name, **options)
+def test_build_refuses_what_it_does_not_know() -> None:
+    with pytest.raises(UserError, match="unknown model 'layers': expected one of alexnet"):
+        models.build("layers")
+    with pytest.raises(UserError, match="image_size is 62, expected an integer from 63 to 1024"):
+        models.build("alexnet", image_size=62)
+    with pytest.raises(UserError, match="stem is not known"):
+        models.build("model_a", stem="fresh")
 
 
 @pytest.mark.parametrize("name", ["resnet18", "alexnet", "vgg16"])
@@ -90,12 +85,10 @@ def test_a_missing_file_and_another_architectures_weights_are_refused(tmp_path: 
 
 def test_building_a_network_imports_neither_a_compiler_nor_a_yaml_parser() -> None:
     """The compiler can still be imported afterwards."""
-    code = """
-import sys
+    code = """import sys
 from stages import models
 models.build("resnet18", image_size=28)
 assert not {"torch._dynamo", "ruamel.yaml"} & set(sys.modules)
 import torch._dynamo
-assert torch._dynamo.utils.is_compile_supported
-"""
+assert torch._dynamo.utils.is_compile_supported"""
     do(ROOT, sys.executable, "-c", code)

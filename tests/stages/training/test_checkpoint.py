@@ -1,5 +1,4 @@
 import itertools
-import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -43,10 +42,7 @@ def saved(net: nn.Module) -> Checkpoint:
 def test_interrupted_anywhere_it_ends_with_the_same_bits(
     training: bool, call: int, schedule: str, captured: torch.device | None, monkeypatch, capsys
 ) -> None:
-    """A real signal arrives in the middle of a step, or while the network is validated.
-
-    Also with the learning rate in a tensor, where a recorded step reads it on a GPU.
-    """
+    """By a real signal in a step or validation; also with the learning rate in a tensor (GPU)."""
     configure = loop.configure_optimizer
     monkeypatch.setattr(loop, "configure_optimizer", lambda *a: configure(*a[:3], captured))
     undisturbed = network()
@@ -151,14 +147,9 @@ def test_a_training_continues_if_none_can_be_written(
 ) -> None:
     monkeypatch.setattr(checkpoint, "INTERVAL", 0)
     monkeypatch.setattr(checkpoint, "MAX_OVERHEAD", float("inf"))
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))  # no file can grow larger, as if full
-    try:
-        losses = fit(network(), checkpoint=Checkpoint("run", "same")).losses
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    folder.parent.write_text("a file where the folder should be")
+    losses = fit(network(), checkpoint=Checkpoint("run", "same")).losses
     assert torch.equal(losses, fit(network()).losses)
-    assert not any(folder.iterdir())
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2 * STEPS
-    assert all("could not be written ([Errno 27] File too large" in line for line in lines)
+    assert all("run.pt could not be written ([Errno 20]" in line for line in lines)
