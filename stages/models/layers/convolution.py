@@ -36,10 +36,10 @@ class Conv2d(nn.Conv2d):
         if (rows.stop - rows.start, columns.stop - columns.start) != self.kernel_size:
             weight = weight[:, :, rows, columns]
         if input.device.type == "cpu":
-            sides = list(zip(input.shape[2:], weight.shape[2:], self.stride, padding, strict=True))
-            if all(size + pad == taps and pad % step == 0 for size, taps, step, pad in sides):
+            sides = list(zip(input.shape[2:], weight.shape[2:], padding, strict=True))
+            if all(size + pad == taps for size, taps, pad in sides):
                 return multiply_maps(input, weight, self.bias, self.stride)
-            if weight.shape[1] == 1 and all(size + 2 * pad >= taps for size, taps, _, pad in sides):
+            if weight.shape[1] == 1 and all(size + 2 * pad >= taps for size, taps, pad in sides):
                 return multiply_patches(input, weight, self.bias, self.stride, padding)
         return functional.conv2d(input, weight, self.bias, self.stride, padding)
 

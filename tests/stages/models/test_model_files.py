@@ -63,6 +63,7 @@ def test_an_architecture_names_its_own_layers(name: str) -> None:
         lambda path: torch.save(Trap(path.with_name("canary")), path),
         lambda path: torch.save([1], path),
         lambda path: torch.save(torch.load(path) | {"options": {1: 2}}, path),
+        lambda path: torch.save(torch.load(path) | {"more": 1}, path),
     ],
 )
 def test_a_corrupt_file_is_refused_and_runs_nothing(spoil: Callable, tmp_path: Path) -> None:
