@@ -103,7 +103,7 @@ def test_this_machine_computes_the_committed_bits(here: Path) -> None:
     [
         ("models/layers/linear.py", "left, right,", "left, 1.01 * right,", "linear layer"),
         ("models/layers/convolution.py", "cat(places)", "cat(places) * 1.01", "convolution"),
-        ("training/step.py", '0.9, params["beta2"]', "0.9, 0.9801", "training resnet18"),
+        ("training/optimizer.py", '0.9, params["beta2"]', "0.9, 0.9801", "training resnet18"),
     ],
 )  # fmt: skip
 def test_it_names_the_part_that_differs(

@@ -13,7 +13,8 @@ from stages.system import interrupts, messages
 from stages.system.progress import Progress
 from stages.training.checkpoint import Checkpoint, RngState
 from stages.training.history import Curves, History
-from stages.training.step import CudaGraphStep, Step, configure_optimizer, make_step
+from stages.training.optimizer import configure_optimizer
+from stages.training.step import CudaGraphStep, Step, make_step
 
 
 @dataclass

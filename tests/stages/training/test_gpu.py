@@ -12,7 +12,8 @@ from killed import OUTPUTS, reports
 from stages import models, train, weights
 from stages.compute import devices
 from stages.mnist import images
-from stages.training.step import CudaGraphStep, configure_optimizer, make_step
+from stages.training.optimizer import configure_optimizer
+from stages.training.step import CudaGraphStep, make_step
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU")
 
