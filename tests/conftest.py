@@ -64,30 +64,24 @@ class Pipeline:
 
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory, mnist: Path, worker_id: str) -> Iterator:
-    """Run the whole pipeline on few images; tests leave it as it is, or copy it.
-
-    It runs once, then each worker of pytest-xdist takes a copy.
-    """
+    """Run the pipeline on few images, once for all workers; tests copy it or leave it as it is."""
     own = tmp_path_factory.mktemp("pipeline")
     shared = (own if worker_id == "master" else own.parent.parent) / "first"
+    trace, done = shared / "trace", shared / "done"
     with FileLock(shared.with_suffix(".lock")):
-        if not (shared / "done").exists():
-            reproduce(make(shared / "repository", mnist), shared / "trace")
-            (shared / "done").touch()
+        if not done.exists():
+            first = make(shared / "repository", mnist)
+            trace.mkdir()
+            tracing = {"TRACE_READS": str(trace), "PYTHONPATH": str(ROOT / "tests/trace")}
+            first.do("dvc", "repro", PYTHONDONTWRITEBYTECODE="1", **tracing)
+            first.commit("results")
+            done.touch()
         repository = Repository(shared / "repository").copy(own / "copy")
-        noted = [json.loads(path.read_text()) for path in (shared / "trace").iterdir()]
+        noted = [json.loads(path.read_text()) for path in trace.iterdir()]
     yield Pipeline(repository, {one["command"]: set(one["read"]) for one in noted})
     with FileLock(shared.with_suffix(".lock")):
         shutil.rmtree(shared, ignore_errors=True)
     shutil.rmtree(own)
-
-
-def reproduce(repository: Repository, trace: Path) -> None:
-    """Run the pipeline, have each command note what it reads in `trace`, commit the results."""
-    trace.mkdir()
-    sitecustomize = {"PYTHONPATH": str(ROOT / "tests/trace"), "TRACE_READS": str(trace)}
-    repository.do("dvc", "repro", PYTHONDONTWRITEBYTECODE="1", **sitecustomize)
-    repository.commit("results")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -14,11 +14,9 @@ from stages import models
 
 
 @pytest.fixture
-def mnist_project(tmp_path: Path) -> Repository:
+def mnist_project(tmp_path: Path, mnist: Path) -> Repository:
     """A committed and tagged copy of this repository with a fresh ResNet-18 as the trained one."""
-    nothing = tmp_path / "no_mnist"
-    nothing.mkdir()
-    made = Repository(copy_repository(tmp_path / "mnist", nothing))
+    made = Repository(copy_repository(tmp_path / "mnist", mnist))
     path, options = made.root / "data/models/resnet18.pt", {"image_size": 32, "stem": "fresh"}
     torch.manual_seed(1)
     models.save(path, models.build("resnet18", **options), "resnet18", options, {})

@@ -11,7 +11,6 @@ from helpers import Repository, documented
 
 SHOWN = documented("README.md", "Try a change")
 (TABLE,) = [line for line in documented("docs/experiments.md") if line.startswith("dvc exp show")]
-ONE = {"train@model_b", "evaluate@model_b"}
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +18,7 @@ def repository(pipeline, module_path: Path) -> Repository:
     """A copy of the repository after its first run, in which `higher` is an experiment."""
     copy = pipeline.repository.copy(module_path / "copy")
     _, restore, experiment, compare = SHOWN[:4]
-    assert copy.stages_run("bash", "-c", experiment) == ONE
+    assert copy.stages_run("bash", "-c", experiment) == {"train@model_b", "evaluate@model_b"}
     assert "metrics/test/model_b.json" in copy.do("bash", "-c", compare)
     copy.do("bash", "-c", restore)
     assert copy.do("git", "status", "--porcelain") == ""
@@ -43,10 +42,7 @@ def table(repository: Repository) -> list[dict[str, str]]:
 
 def test_an_experiment_is_compared_and_applied_as_readme_says(clean: Repository) -> None:
     difference, apply, branch = SHOWN[4:]
-    lines = [line.split() for line in clean.do("bash", "-c", difference).splitlines()]
-    assert ["params.yaml", "lr", "0.001", "0.003"] in [line[:4] for line in lines]
-    compared = {line[0] for line in lines if line and line[0].startswith("metrics/")}
-    assert compared == {"metrics/test/model_b.json", "metrics/train/model_b.json"}
+    assert "metrics/test/model_b.json" in clean.do("bash", "-c", difference)
     rows = {row["Experiment"] or row["rev"]: row for row in table(clean)}
     assert (rows["main"]["lr"], rows["higher"]["lr"]) == ("0.001", "0.003")
     columns = set(rows["higher"]) - {"Experiment", "rev", "typ", "Created"}
@@ -75,13 +71,9 @@ def test_a_copy_needs_only_what_git_tracks_and_trains_only_what_reads_the_value(
 ) -> None:
     (clean.root / "data/untracked").write_text("not for the copy")
     change = ["-S", "models.model_a.activation=tanh"]
-    ran = clean.stages_run("dvc", "exp", "run", "--temp", "--name", "elsewhere", *change)
+    ran = clean.stages_run("dvc", "exp", "run", "--temp", *change)
     assert ran == {"train@model_a", "evaluate@model_a", "report"}
     assert clean.do("git", "status", "--porcelain") == ""
-    clean.do("dvc", "exp", "apply", "elsewhere")
-    report = (clean.root / "plots/report.md").read_text().splitlines()
-    (settings,) = [line for line in report if line.startswith("| `model_a` | 28 |")]
-    assert " tanh |" in settings
 
 
 @pytest.mark.slow

@@ -47,7 +47,6 @@ def test_what_one_has_trained_another_does_not(trained: Repository) -> None:
         second.do("dvc", "pull", "--run-cache")
         assert second.stages_run("dvc", "repro") == set()
         assert second.do("git", "status", "--porcelain") == ""
-        assert "up to date" in second.do("dvc", "status")
     shutil.rmtree(second.root)
 
 
@@ -65,11 +64,9 @@ def test_two_branches_are_merged_as_documented_without_training(trained: Reposit
     third.do(*pull.split())
     assert third.stages_run("bash", "-c", finish) == {"report"}
     assert third.do("git", "status", "--porcelain") == ""
-    assert "up to date" in third.do("dvc", "status")
     params = (third.root / "params.yaml").read_text()
     assert all(f"activation: {value}" in params for value in BRANCHES)
     assert third.do("git", "rev-list", "--count", "--merges", "HEAD").strip() == "1"
-    shutil.rmtree(third.root)
 
 
 @pytest.mark.skipif(not ssh_server.SSHD, reason="no sshd: install openssh-server, as .ci/run does")
