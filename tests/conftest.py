@@ -85,5 +85,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory, mnist: Path, worker_id: s
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start the longest file first, so that no worker is left with it at the end."""
-    items.sort(key=lambda item: item.path.name != "test_cpus.py")
+    """Start the longest files first; leave for last what has to wait for the pipeline anyway."""
+    longest = ("test_cpus.py", "test_sharing.py")
+    waiting = {item.path for item in items if "pipeline" in item.fixturenames}
+    items.sort(key=lambda item: (item.path.name not in longest, item.path in waiting))

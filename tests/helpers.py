@@ -146,8 +146,7 @@ class Repository:
     def copy(self, root: Path, *options: str) -> "Repository":
         """Clone with the same cache, so that nothing has to run again."""
         there = self.clone(root, *options)
-        cache = Path(".dvc/cache")
-        shutil.copytree(self.root / cache, root / cache, copy_function=os.link)
+        shutil.copytree(self.root / ".dvc/cache", root / ".dvc/cache", copy_function=os.link)
         there.do("dvc", "checkout", "--quiet")
         return there
 

@@ -70,8 +70,7 @@ def test_a_copy_needs_only_what_git_tracks_and_trains_only_what_reads_the_value(
     clean: Repository,
 ) -> None:
     (clean.root / "data/untracked").write_text("not for the copy")
-    change = ["-S", "models.model_a.activation=tanh"]
-    ran = clean.stages_run("dvc", "exp", "run", "--temp", *change)
+    ran = clean.stages_run("dvc", "exp", "run", "--temp", "-S", "models.model_a.activation=tanh")
     assert ran == {"train@model_a", "evaluate@model_a", "report"}
     assert clean.do("git", "status", "--porcelain") == ""
 

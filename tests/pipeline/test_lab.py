@@ -35,6 +35,7 @@ def lab(pipeline, module_path: Path) -> Path:
     return copy.root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", TRANSFER + TRAIN)
 def test_each_value_of_the_notebook_reaches_the_training(run: str, lab: Path) -> None:
     settings = json.loads((lab / f"data/settings/{run}.json").read_text())

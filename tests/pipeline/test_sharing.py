@@ -33,7 +33,6 @@ def trained(pipeline, module_path: Path) -> Repository:
 
 
 def clone(trained: Repository, name: str) -> Repository:
-    """Clone as on another machine."""
     there = trained.clone(trained.root.with_name(name))
     connect(there, str(trained.root.with_name("remote")))
     assert not (there.root / ".dvc/cache").exists()
