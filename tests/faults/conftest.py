@@ -20,17 +20,15 @@ class Trained(Repository):
     undisturbed: dict[str, str]
 
     def results(self) -> dict[str, str]:
-        """Hash what is where the pipeline's results are, by path."""
         return results(self.root, "data", "metrics", "plots")
 
     def assert_undisturbed(self) -> None:
-        """Compare all results with the undisturbed run's, byte for byte."""
         assert self.results() == self.undisturbed
         assert not list(self.root.rglob("*.part"))
         assert self.do("git", "status", "--porcelain") == ""
 
     def assert_lost_and_restored(self) -> None:
-        """DVC has deleted what it was to make; with the old params it takes all from its cache."""
+        """DVC has deleted the model; with the old params.yaml, all comes from its cache."""
         assert MODEL not in self.results()
         self.do("git", "checkout", "params.yaml")
         said = self.do("dvc", "repro", "evaluate@model_b")
@@ -52,9 +50,8 @@ def copy(pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained
 
 @pytest.fixture
 def trained(copy: Trained) -> Iterator[Trained]:
-    """Lend the repository to a test, and restore what a failed one has left."""
     yield copy
-    if copy.results() != copy.undisturbed:
+    if copy.results() != copy.undisturbed:  # a test failed
         copy.do("git", "checkout", "--force", ".")
         copy.do("dvc", "checkout", "--force", "--quiet", "data/mnist", MODEL)
 
