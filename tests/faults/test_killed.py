@@ -8,36 +8,8 @@ import subprocess
 import sys
 import termios
 from pathlib import Path
-from typing import BinaryIO
 
-import pytest
 from helpers import assert_told
-
-from stages.system import outputs
-
-
-@pytest.mark.parametrize("whole", [False, True])
-def test_killed_while_it_writes(whole: bool, tmp_path: Path) -> None:
-    """Killed in the middle of a file, or with a file whole but not yet in its place."""
-    path, part = tmp_path / "out", tmp_path / ".out.part"
-    outputs.write_bytes(path, b"before")
-
-    def die(*_: object) -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    def fill(file: BinaryIO) -> None:
-        file.write(b"half")
-        file.flush()
-        if not whole:
-            die()
-
-    child = os.fork()
-    if not child:
-        os.replace = die
-        outputs.write(path, fill)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-    assert (path.read_bytes(), part.read_bytes()) == (b"before", b"half")
 
 
 def test_a_stage_changes_no_result_in_place(trained, stage) -> None:
