@@ -11,7 +11,7 @@ from torch import nn
 from stages import evaluate, models
 from stages.mnist import images
 from stages.system.errors import UserError
-from tools.bench import plain
+from tools.bench import notebook
 
 OPTIONS = {"image_size": 28, "activation": "relu"}
 MODEL, METRICS = Path("data/models/model_b.pt"), Path("metrics/test/model_b.json")
@@ -27,7 +27,7 @@ def network(here: Path) -> nn.Module:
 
 def test_its_figures_are_those_of_plain_pytorch(network: nn.Module, mnist: Path) -> None:
     run_here(evaluate, "model_b")
-    reference = plain.build("model_b", 28)
+    reference = notebook.build("model_b", 28)
     reference.load_state_dict(network.state_dict())
     pixels, labels = images.load("test", mnist)
     with torch.no_grad():
