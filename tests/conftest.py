@@ -103,6 +103,11 @@ def reproduce(repository: Repository, trace: Path) -> dict[str, list[str]]:
     return {one["command"]: one["read"] for one in noted}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    words = "CPUs to emulate in test_cpus.py, with commas between, or all"
+    parser.addoption("--cpus", default="EPYC-Milan", help=words)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start the longest file first, so that no worker is left with it alone."""
     items.sort(key=lambda item: item.path.name != "test_cpus.py")
