@@ -1,8 +1,4 @@
-"""Python on other CPUs.
-
-Emulated by qemu-user, they compute bit for bit as the real ones do, but slowly. Pretended by
-cpuid.c, this one computes at full speed and only says that it is another.
-"""
+"""Python on other CPUs: emulated by qemu-user, bit for bit but slowly, or pretended by cpuid.c."""
 
 import os
 import shutil

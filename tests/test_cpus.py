@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import sys
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -13,11 +12,8 @@ import torch
 from helpers import ROOT, results, run, run_here, set_params
 from killed import OUTPUTS
 
-from stages import train
 from stages.compute import kernels
 from stages.system.errors import UserError
-from stages.system.interrupts import Interrupted
-from stages.system.progress import Progress
 from tools import verify
 
 HOSTILE = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "SSE4_2", "MKL_DYNAMIC": "TRUE",
@@ -30,11 +26,20 @@ EPYC_7742, TINY = "AuthenticAMD 32 512 16384 4", "GenuineIntel 32 16 64 1"
 LARGE = """
 from stages.compute import kernels
 kernels.use("portable", 2)
-from stages.compute import devices
 from tools import verify
-devices.choose()
+verify.devices.choose()
 for network in ("alexnet", "model_b"):
     print([verify.digest(tensors) for _, tensors in verify.network_parts(network, 256)])
+"""
+# A training that gets a signal after its first step
+STOPPED = """
+import signal
+from stages.compute import kernels
+kernels.fix()
+from stages import train
+from stages.system.progress import Progress
+Progress.step = lambda *_: signal.raise_signal(signal.SIGTERM)
+train.main()
 """
 
 
@@ -105,13 +110,12 @@ def test_another_cpu_computes_the_committed_bits(cpu: str, here: Path) -> None:
 
 @pytest.mark.slow
 @emulation.needed
-def test_a_training_resumes_on_another_cpu(cpu: str, here: Path, monkeypatch) -> None:
+def test_a_training_resumes_on_another_cpu(cpu: str, here: Path) -> None:
     undisturbed = trained(here, sys.executable)
     for folder in OUTPUTS:
         shutil.rmtree(folder)
-    monkeypatch.setattr(Progress, "step", lambda *_: signal.raise_signal(signal.SIGTERM))
-    with pytest.raises(Interrupted, match="run the same command again to resume"):
-        run_here(train, "model_b")
+    stopped = run(here, sys.executable, "-c", STOPPED, "model_b", PYTHONPATH=str(ROOT))
+    assert "run the same command again to resume" in stopped.stderr
     resumed = ran(here, *emulation.emulated(cpu), "-m", "stages.train", "model_b")
     assert "resuming at step 1 of " in resumed.stderr
     assert results(here, *OUTPUTS) == undisturbed
