@@ -22,7 +22,7 @@ from stages.system import outputs
 
 
 def main() -> None:
-    """Rebuild the network from its model file alone; write its metrics and predictions."""
+    """Rebuild the network from its model file and write its metrics and predictions."""
     parser = argparse.ArgumentParser(description="Test one run of the pipeline.")
     parser.add_argument("run", help="such as resnet18, model_a-sigmoid or model_b-lr0.1")
     run = parser.parse_args().run
@@ -33,19 +33,15 @@ def main() -> None:
     logits = inference.predict(network, pixels.to(device), prepare, "fp32").cpu()
     loss, accuracy = inference.score(logits, labels)
     predicted = logits.argmax(1)
-    probability = logits.softmax(1).amax(1).tolist()  # not finite after a diverged training
-    shown = [f"{share:.6f}" if math.isfinite(share) else None for share in probability]
-    pairs, counts = torch.stack([labels, predicted], 1).unique(dim=0, return_counts=True)
-    outputs.write_csv(
-        Path(f"plots/runs/{run}/confusion.csv"),
-        ["actual", "predicted", "count"],
-        torch.column_stack([pairs, counts]).tolist(),
-    )
-    outputs.write_csv(
-        Path(f"data/predictions/{run}.csv"),
-        ["predicted", "probability"],
-        zip(predicted.tolist(), shown, strict=True),
-    )
-    wrong = (predicted != labels).sum().item()
-    metrics = {"accuracy": accuracy, "loss": loss, "errors": wrong}
+    metrics = {"accuracy": accuracy, "loss": loss, "errors": (predicted != labels).sum().item()}
     outputs.write_json(Path(f"metrics/test/{run}.json"), metrics)
+    pairs, counts = torch.stack([labels, predicted], 1).unique(dim=0, return_counts=True)
+    confusion = torch.column_stack([pairs, counts]).tolist()
+    header = ["actual", "predicted", "count"]
+    outputs.write_csv(Path(f"plots/runs/{run}/confusion.csv"), header, confusion)
+    probability = logits.softmax(1).amax(1).tolist()  # not finite after a diverged training
+    shown = [f"{value:.6f}" if math.isfinite(value) else None for value in probability]
+    header = ["predicted", "probability"]
+    outputs.write_csv(
+        Path(f"data/predictions/{run}.csv"), header, zip(predicted.tolist(), shown, strict=True)
+    )

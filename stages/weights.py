@@ -36,7 +36,7 @@ def main() -> None:
         raise UserError(f"{model!r} has no starting weights: expected one of {known}")
     source = values["weights"][model]
     torch.manual_seed(values["seed"])
-    # torchvision's own initialisation: the stem is made anew, if at all, by the run that trains
+    # torchvision's initialisation; a run with a fresh stem replaces the stem later
     options = {"stem": "pretrained"} if "stem" in architecture.OPTIONS else {}
     network = models.build(model, **options)
     if source == "imagenet":
@@ -46,22 +46,17 @@ def main() -> None:
 
 
 def transplant(network: nn.Module, architecture: ModuleType, model: str) -> None:
-    """Load torchvision's ImageNet weights, from torch.hub's cache if there, all but the head.
-
-    Raises:
-        UserError: they cannot be downloaded, or the cached file holds something else.
-    """
+    """Load torchvision's ImageNet weights, except the head's; torch.hub caches the download."""
     url, head = architecture.IMAGENET.url, f"{architecture.HEAD}."
     path = Path(torch.hub.get_dir(), "checkpoints", Path(url).name)
-    terminal, timeout = sys.stderr.isatty(), socket.getdefaulttimeout()
+    progress, timeout = sys.stderr.isatty(), socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)  # torch.hub itself would wait forever
     try:
         state = torch.hub.load_state_dict_from_url(
-            url, map_location="cpu", progress=terminal, check_hash=True, weights_only=True
+            url, map_location="cpu", progress=progress, check_hash=True, weights_only=True
         )
-        body = {key: tensor for key, tensor in state.items() if not key.startswith(head)}
-        kept = {key: tensor for key, tensor in network.state_dict().items() if key.startswith(head)}
-        network.load_state_dict(body | kept)
+        own = network.state_dict()
+        network.load_state_dict(state | {key: own[key] for key in own if key.startswith(head)})
     except Exception as error:  # a corrupt file can fail anywhere in zip, pickle or torch
         if not path.exists():
             raise UserError(

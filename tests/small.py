@@ -30,6 +30,5 @@ def fit(
     checkpoint: Checkpoint | None = None,
     **params: object,
 ) -> loop.History:
-    progress = Progress("test", 1)
-    given = given or data()
-    return loop.fit(net, given, nn.Identity(), PARAMS | params, progress, None, checkpoint)
+    watch = Progress("test", 1), checkpoint
+    return loop.fit(net, given or data(), nn.Identity(), PARAMS | params, *watch)

@@ -30,6 +30,8 @@ from stages.compute import devices, inference
 from stages.mnist import images
 from stages.models import layers
 from stages.reporting import curves
+from stages.reporting.comparisons import Comparison
+from stages.results.runs import Epoch, Run, Window
 from stages.system.progress import Progress
 from stages.training import run
 from stages.training.recipe import Recipe
@@ -71,7 +73,9 @@ def parts() -> Iterator[tuple[str, Iterable[Tensor]]]:
     for name in NETWORKS:
         yield from network_parts(name, 4)
     points = [(step / 100, 2.3 * 0.97**step) for step in range(1, 101)]
-    drawn = curves.draw("Loss", [curves.Panel("run", [curves.Curve("run", points, points, 0)])])
+    epochs = [Epoch(epoch, loss, loss, None) for epoch, loss in points]
+    made = Run("run", epochs=epochs, steps=[Window(None, epoch, loss) for epoch, loss in points])
+    drawn = curves.draw("Loss", {"run": Comparison({"run": made}, [], "")})
     yield "picture", [torch.frombuffer(bytearray(drawn), dtype=torch.uint8)]
 
 

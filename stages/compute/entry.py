@@ -1,20 +1,17 @@
 """How a stage that computes with PyTorch begins."""
 
 import importlib
+import sys
 
 from stages.compute import kernels
 from stages.system import errors
 
 
 def run(stage: str, memory: str = errors.CLOSE) -> None:
-    """Fix the kernels that params.yaml asks for, then import a stage's module and call its `main`.
+    """Fix the kernels that params.yaml asks for, import the module `stage` and call its `main`.
 
-    For the top of that module, when it is run as a program: PyTorch's libraries read which kernels
-    to use when they are loaded, so `kernels.fix` comes before the module's own imports.
-
-    Args:
-        stage: the module, such as `stages.train`.
-        memory: see `errors.run`.
+    For the top of that module when it is run as a program: PyTorch's libraries choose their kernels
+    when they are loaded, so `kernels.fix` comes before its imports. `memory`: see `errors.run`.
     """
 
     def main() -> None:
@@ -22,4 +19,4 @@ def run(stage: str, memory: str = errors.CLOSE) -> None:
         importlib.import_module(stage).main()
 
     errors.run(main, memory)
-    raise SystemExit
+    sys.exit()

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-BATCH = 200  # of inputs of at most 224 x 224 numbers, fewer of larger ones
+BATCH = 200  # inputs of at most 224 x 224 numbers; fewer if they are larger
 
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
-    """Compute in bfloat16 where it is safe to if `precision` is bf16; weights stay float32."""
+    """Compute in bfloat16 where that is safe if `precision` is bf16; weights stay float32."""
     return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
 
 
@@ -22,10 +22,7 @@ def predict(
     precision: str,
     check: Callable[[], None] = lambda: None,
 ) -> Tensor:
-    """Compute the float32 outputs for all inputs, in batches, with the network in eval mode.
-
-    `check` is called after each batch; it may raise to end the work.
-    """
+    """Compute the float32 outputs for all inputs, in eval mode; call `check` after each batch."""
     network.eval()
     batch = max(1, min(BATCH, BATCH * 224**2 // prepare(inputs[:1]).numel()))
     outputs = []

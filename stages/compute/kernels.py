@@ -1,13 +1,12 @@
 """Which CPU kernels compute, and with how many threads: what decides the last bits of a result.
 
-A sum depends on its order. On a CPU four things decide it: the number of threads among which sums
-are split, and which kernels ATen (PyTorch's own), oneDNN (convolutions, linear layers) and MKL
-(other matrix products) choose. `kernels: portable` fixes these to what every x86-64 CPU with AVX2
-has. The libraries read the variables when they are loaded, so this module must not import PyTorch.
+A sum depends on its order. On a CPU four things decide it: the number of threads that share it, and
+which kernels ATen (PyTorch's own), oneDNN (convolutions, linear layers) and MKL (other matrix
+products) choose. `kernels: portable` limits these to what every x86-64 CPU with AVX2 has. The
+libraries read the variables when they are loaded, so this module must not import PyTorch.
 """
 
 import os
-import sys
 
 from stages.system import messages, params
 
@@ -22,11 +21,7 @@ OTHERS = ("DNNL_DEFAULT_FPMATH_MODE", "DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIO
 
 
 def fix() -> None:
-    """Do as params.yaml says, whatever the environment has.
-
-    Raises:
-        UserError: see `params.read`.
-    """
+    """Set what params.yaml asks for, whatever the environment says."""
     values = params.read()
     use(values["kernels"], values["threads"])
 
@@ -36,18 +31,17 @@ def use(kernels: str, threads: int) -> None:
     for name in (*PORTABLE, *OTHERS):
         os.environ.pop(name, None)
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
-    os.environ |= dict.fromkeys(("OMP_DYNAMIC", "MKL_DYNAMIC"), "FALSE")  # or fewer if busy
-    if kernels == "portable":
-        if has_avx2():
-            os.environ |= PORTABLE
-        else:
-            print(messages.text("no portable kernels"), file=sys.stderr)
+    os.environ |= dict.fromkeys(("OMP_DYNAMIC", "MKL_DYNAMIC"), "FALSE")  # else fewer when busy
+    if kernels == "portable" and has_avx2():
+        os.environ |= PORTABLE
+    elif kernels == "portable":
+        messages.warn("no portable kernels")
 
 
 def has_avx2() -> bool:
     """Tell whether this is an x86-64 CPU with AVX2 and FMA, part of what NumPy calls X86_V3."""
-    import numpy  # not at the top: it would read the threads' variables before they are set
+    import numpy  # not at the top: it reads the threads' variables when it is loaded
 
-    # found: of the features that this NumPy can do without; it runs only on CPUs with its baseline
+    # found: what this CPU has beyond NumPy's baseline, without which NumPy does not even load
     extensions = numpy.show_config(mode="dicts")["SIMD Extensions"]
     return "X86_V3" in (*extensions.get("baseline", ()), *extensions.get("found", ()))

@@ -1,1 +1,1 @@
-"""MNIST as the stages share it: the files' pins, how to read them, what a network is shown."""
+"""MNIST as the stages share it: the files' pins, and images as networks read them."""

@@ -15,19 +15,12 @@ SPLITS = {
 
 
 def load(split: str, folder: Path = pins.FOLDER) -> tuple[Tensor, Tensor]:
-    """Load a split, after checking that its two files are the canonical ones.
-
-    Args:
-        split: "train" (N = 60,000) or "test" (N = 10,000).
-        folder: where the IDX files are.
+    """Load `train` (N = 60,000) or `test` (N = 10,000), or raise a UserError if a file is corrupt.
 
     Returns:
         Images, uint8 (N, 28, 28), 0 background to 255 ink, and labels, int64 (N,), 0 to 9.
-
-    Raises:
-        UserError: a file is missing or corrupt.
     """
-    # bytearray: torch warns about a buffer that cannot be written to
+    # bytearray: torch warns about a read-only buffer
     images, labels = (bytearray(pins.read(folder / name)) for name in SPLITS[split])
     return (
         torch.frombuffer(images, dtype=torch.uint8, offset=16).view(-1, 28, 28),
@@ -38,17 +31,12 @@ def load(split: str, folder: Path = pins.FOLDER) -> tuple[Tensor, Tensor]:
 def prepare(images: Tensor, image_size: int) -> Tensor:
     """Resize and normalise as the notebook does: bilinear, mean 0.5, standard deviation 0.5.
 
-    Args:
-        images: (N, 28, 28) uint8, on any device.
-        image_size: pixels per side of the result.
-
-    Returns:
-        (N, 1, image_size, image_size) float32 in [-1, 1]. The one channel stands for three copies.
+    Maps (N, 28, 28) uint8, on any device, to (N, 1, image_size, image_size) float32 in [-1, 1]. The
+    one channel stands for three copies.
     """
     x = images.unsqueeze(1).float().div_(127.5).sub_(1)
     if image_size == 28:
         return x
     # antialias only when shrinking, as PIL does in the notebook
-    return functional.interpolate(
-        x, (image_size, image_size), mode="bilinear", antialias=image_size < 28
-    )
+    size = (image_size, image_size)
+    return functional.interpolate(x, size, mode="bilinear", antialias=image_size < 28)

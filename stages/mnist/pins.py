@@ -1,4 +1,4 @@
-"""The four raw IDX files: their names, sizes and hashes, and how to tell them from others."""
+"""The four raw IDX files: names, sizes and hashes, by which every reader checks them."""
 
 import hashlib
 from pathlib import Path
@@ -21,10 +21,9 @@ class Pin(NamedTuple):
             return f"has more than the {self.size:,} bytes expected"
         if len(content) < self.size:
             return f"has {len(content):,} bytes, not the {self.size:,} expected"
-        found = hashlib.sha256(content).hexdigest()
-        if found == self.sha256:
-            return None
-        return f"has SHA-256 {found}, not the expected {self.sha256}"
+        if (found := hashlib.sha256(content).hexdigest()) != self.sha256:
+            return f"has SHA-256 {found}, not the expected {self.sha256}"
+        return None
 
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
@@ -40,16 +39,11 @@ PINS = {
 
 
 class CorruptError(Exception):
-    """A file is not the pinned one of its name; str() is the path and what is wrong."""
+    """A file does not match its pin; str() is its path and what is wrong."""
 
 
 def check(path: Path) -> bytes:
-    """Return the bytes of a file that has the name of one of the four.
-
-    Raises:
-        CorruptError: it is missing, or other than the pinned one.
-        OSError: it cannot be read.
-    """
+    """Return the content of one of the four files, or raise a CorruptError."""
     pin = PINS[path.name]
     if not path.is_file():  # a pipe or a device might never end
         raise CorruptError(f"{path} is missing or is not a file")
@@ -61,11 +55,7 @@ def check(path: Path) -> bytes:
 
 
 def read(path: Path) -> bytes:
-    """Return the bytes of one of the four files, as a stage needs them.
-
-    Raises:
-        UserError: it is missing or corrupt.
-    """
+    """Return the content of one of the four files, or raise a UserError."""
     try:
         return check(path)
     except CorruptError as error:

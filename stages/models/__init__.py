@@ -1,17 +1,13 @@
 """The networks, one file per architecture, found by name, and their model files.
 
-An architecture's file defines everything about it: `build(image_size, **options)`,
-MINIMUM_IMAGE_SIZE (pixels) and OPTIONS (the values each option may take); one that comes with
-ImageNet weights also IMAGENET (torchvision's) and HEAD (the name of its last layer), and STEM if
-its first layer can be replaced. Files are imported on demand, so changing one affects no other
-network's stages.
+An architecture's file defines `build(image_size, **options)`, MINIMUM_IMAGE_SIZE (pixels) and
+OPTIONS (the values each option may take); with ImageNet weights also IMAGENET (torchvision's) and
+HEAD (the name of its last layer), and STEM if its first layer can be replaced. Files are imported
+on demand, so changing one affects no other network's stages.
 """
 
 import importlib
-import sys
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from stages.compute.startup import without_compiler
 from stages.system import errors, messages, outputs, rules
 
 LARGEST_IMAGE_SIZE = 1024  # pixels per side
@@ -31,16 +28,11 @@ class CorruptError(Exception):
 
 def names() -> list[str]:
     """List the architectures that can be built."""
-    found = {path.stem for path in Path(__file__).parent.glob("*.py")}
-    return sorted(found - {"__init__", "__main__"})
+    return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
 
 
 def architecture(name: str) -> ModuleType:
-    """Import the file of one architecture.
-
-    Raises:
-        UserError: no such architecture.
-    """
+    """Import the file of one architecture, or raise a UserError if there is none."""
     if name not in names():
         place = "it as stages/models/<name>.py"
         raise messages.error("unknown model", name=name, known=", ".join(names()), place=place)
@@ -48,47 +40,19 @@ def architecture(name: str) -> ModuleType:
         return importlib.import_module(f"stages.models.{name}")
 
 
-@contextmanager
-def without_compiler() -> Iterator[None]:
-    """Keep torchvision from importing PyTorch's compiler, half of the time until the first batch.
-
-    It asks it one question, whether an operator that no network here has can be compiled.
-    """
-    name = "torch._dynamo"
-    if name in sys.modules or "torchvision" in sys.modules:
-        yield
-        return
-    utils = ModuleType(f"{name}.utils")
-    utils.is_compile_supported = lambda device: False
-    sys.modules |= {name: ModuleType(name), utils.__name__: utils}
-    try:
-        yield
-    finally:
-        del sys.modules[name], sys.modules[utils.__name__]
-
-
 def option_rules(module: ModuleType) -> dict[str, rules.Rule]:
     """Say what values the options of an architecture may have."""
     size = rules.integer(module.MINIMUM_IMAGE_SIZE, LARGEST_IMAGE_SIZE)
-    return {"image_size": size} | {
-        option: rules.one_of(*values) for option, values in module.OPTIONS.items()
-    }
+    own = {option: rules.one_of(*values) for option, values in module.OPTIONS.items()}
+    return {"image_size": size} | own
 
 
 def build(name: str, /, **options: Any) -> nn.Module:
     """Build a network with fresh weights, drawn from torch's global random state.
 
-    Args:
-        name: one of `names()`.
-        options: `image_size` in pixels (224 unless given) and what the architecture's OPTIONS
-            names; the rest keep the notebook's values.
-
-    Returns:
-        A module from float images (N, 3 or 1, H, W), scaled to [-1, 1], to logits (N, 10). One
-        channel stands for three copies of it. Its `image_size` is the size that it was built for.
-
-    Raises:
-        UserError: an unknown name or option, or a value that the architecture does not admit.
+    It maps float images (N, 3 or 1, H, W), scaled to [-1, 1], to logits (N, 10). One channel stands
+    for three copies of it. `options` are `image_size` in pixels (default 224) and what the
+    architecture's OPTIONS names, with the notebook's values as defaults; others raise a UserError.
     """
     module = architecture(name)
     options = {"image_size": 224} | options
@@ -101,7 +65,7 @@ def build(name: str, /, **options: Any) -> nn.Module:
 def save(
     path: Path, network: nn.Module, model: str, options: dict[str, Any], params: dict[str, Any]
 ) -> None:
-    """Write a model file: all that is needed to build the network again, and how it was made.
+    """Write a model file: all that is needed to rebuild the network, and how it was made.
 
     The same network gives the same bytes, whatever device or memory format it was trained in.
     """
@@ -114,7 +78,6 @@ def load_tensors(path: Path, device: torch.device | str = "cpu") -> Any:
     """Read what torch.save wrote, tensors to `device`; nothing in the file can run code.
 
     Raises:
-        OSError: the file cannot be opened.
         CorruptError: it is incomplete, or holds more than tensors and plain values.
     """
     try:
@@ -131,11 +94,7 @@ def load_tensors(path: Path, device: torch.device | str = "cpu") -> Any:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a model file's four entries, tensors on the CPU.
-
-    Raises:
-        UserError: no such file, or not a whole model file.
-    """
+    """Read a model file, tensors on the CPU, or raise a UserError if it is missing or corrupt."""
     if not path.is_file():
         there = ", ".join(sorted(file.stem for file in path.parent.glob("*.pt"))) or "none"
         raise messages.error("no model file", path=path, there=there)
@@ -151,11 +110,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def load(path: Path | str) -> nn.Module:
-    """Build the network that a model file describes, with its weights, in eval mode, on the CPU.
-
-    Raises:
-        UserError: no such file, or a corrupt one.
-    """
+    """Build the network of a model file, with its weights, in eval mode, on the CPU; see `read`."""
     content = read(Path(path))
     network = build(content["model"], **content["options"])
     restore(network, content["state_dict"], path)
@@ -163,11 +118,7 @@ def load(path: Path | str) -> nn.Module:
 
 
 def restore(network: nn.Module, state: dict[str, torch.Tensor], path: Path | str) -> None:
-    """Put `state`, which came from `path`, into a network of the same architecture.
-
-    Raises:
-        UserError: the tensors are not this architecture's.
-    """
+    """Load `state`, read from `path`, or raise a UserError if it is another architecture's."""
     try:
         network.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError) as error:

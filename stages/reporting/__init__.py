@@ -1,1 +1,1 @@
-"""What the report says: results read and checked, claims judged, tables written."""
+"""What the report shows: tables, pictures, and the notebook's claims judged."""

@@ -1,29 +1,27 @@
-"""The notebook's claims of claims.yaml, each judged by what was measured here.
+"""The notebook's claims in our words, each judged by the results of runs.
 
-Every verdict is computed from the results, by criteria that template.md states for the report's
-reader. Nothing here knows how the default parameters turn out.
+Every verdict is computed, by criteria that template.md tells the report's reader. Nothing here
+knows how the default parameters turn out.
 """
 
 import math
-from collections.abc import Callable
-from itertools import pairwise, product
-from operator import attrgetter
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate, chain, pairwise, product
+from operator import attrgetter, methodcaller
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from ruamel.yaml import YAML
-
 from stages.reporting.comparisons import Comparison
 from stages.results.markdown import NONE, count, loss, percent
-from stages.results.runs import TEST_IMAGES, Run
-from stages.results.statistics import LEVEL, other_images, same_images, two_means
+from stages.results.runs import Run
+from stages.results.statistics import holm, mcnemar, two_proportions, welch
 
 BORNE_OUT = "borne out"
 NOT_BORNE_OUT = "not borne out"
 PARTLY = "partly borne out"
 NO_DIFFERENCE = "no clear difference"
 NOT_MEASURED = "not measured"
+DECISIVE = (NOT_BORNE_OUT, NOT_MEASURED, NO_DIFFERENCE, BORNE_OUT)  # the first of several counts
 
 LOSS_MARGIN = 0.05
 PARAMETER_MARGIN = 0.1
@@ -31,33 +29,43 @@ GUESSING = math.log(10)  # the loss of ten equal probabilities
 CONVERGED = GUESSING / 10
 UNSTABLE_RISE = GUESSING / 2
 
-NO_RUN = Run("", {}, {}, {}, [], [])
 
+class AccuracyTest(NamedTuple):
+    """A test of two runs, and what follows if their accuracies clearly differ, and if not."""
 
-class Finding(NamedTuple):
-    """One checkable statement, its verdict and the figures behind it."""
-
-    statement: str
+    runs: frozenset[str]
+    p: float
+    how: str
     verdict: str
+    unclear: str = NO_DIFFERENCE
+
+
+class Statement(NamedTuple):
+    """A checkable part of a claim, the figures behind it, and a verdict or test for each pair."""
+
+    text: str
     evidence: str
+    parts: Sequence[str | AccuracyTest]
+    verdict: str = NOT_MEASURED  # on all of it; `judge` knows
+
+    @property
+    def tests(self) -> list[AccuracyTest]:
+        return [part for part in self.parts if isinstance(part, AccuracyTest)]
 
 
 class Claim(NamedTuple):
-    """A claim in our words, and what was found on each statement that it makes.
+    """A claim and its statements.
 
-    `caution` names the settings that make the comparison less than like for like, `recorded` is
-    what the notebook's own figures say by the same criterion; each is "" if there is none.
+    `caution` names settings that make the comparison less than like for like; "" for none.
     """
 
-    claim: str
-    findings: list[Finding]
+    text: str
     caution: str
-    recorded: str
+    statements: Sequence[Statement]
 
     @property
     def verdict(self) -> str:
-        """The findings' verdicts in one."""
-        distinct = {finding.verdict for finding in self.findings}
+        distinct = {statement.verdict for statement in self.statements}
         if len(distinct) == 1:
             return distinct.pop()
         if BORNE_OUT in distinct:
@@ -65,172 +73,216 @@ class Claim(NamedTuple):
         return NOT_BORNE_OUT if NOT_BORNE_OUT in distinct else NO_DIFFERENCE
 
 
-class Check(NamedTuple):
-    """What a statement is judged by.
+def judge(compared: dict[str, Comparison]) -> list[Claim]:
+    """Judge the claims; their tests of accuracies are corrected for how many they are (Holm)."""
+    claims = claims_about(compared)
+    tests = [test for claim in claims for statement in claim.statements for test in statement.tests]
+    p_values = {test.runs: test.p for test in tests}
+    clear = dict(zip(p_values, holm(list(p_values.values())), strict=True))
 
-    Attributes:
-        figure: its name.
-        of: returns a run's, None if it is not known.
-        judge: returns a verdict, or whether the statement is borne out: on one run's figure, or
-            on the first of two being better.
-        text: shows one.
-        how: says how two were compared, if there is more than one way.
-    """
+    def settled(part: str | AccuracyTest) -> str:
+        if isinstance(part, str):
+            return part
+        return part.verdict if clear[part.runs] else part.unclear
 
-    figure: str
-    of: Callable[[Run], Any]
-    judge: Callable[..., str | bool]
-    text: Callable[[Any], str]
-    how: Callable[..., str] = lambda *_: ""
+    def judged(statement: Statement) -> Statement:
+        return statement._replace(verdict=min(map(settled, statement.parts), key=DECISIVE.index))
 
-
-def judge(measured: dict[str, Comparison], recorded: dict[str, Comparison]) -> list[Claim]:
-    """Judge the claims by the comparisons of what was measured here, and of the notebook's runs."""
-    claims = []
-    for row in YAML(typ="safe").load(Path(__file__).with_name("claims.yaml")):
-        findings, cautions, own = [], [], []
-        for name, (statement, check, order) in product(row["compare"], row["statements"]):
-            prefix = f"{name}: " if len(row["compare"]) > 1 else ""
-            findings.append(Finding(prefix + statement, *find(check, measured[name], order)))
-            verdict, evidence = find(check, recorded[name], order)
-            if check == "accuracy" and verdict != NOT_MEASURED:
-                own.append(f"{evidence}: {verdict}")
-            if check in COMPARING and measured[name].caution not in ("", *cautions):
-                cautions.append(measured[name].caution)
-        claims.append(Claim(row["claim"], findings, "; ".join(cautions), "; ".join(own)))
-    return claims
+    return [claim._replace(statements=list(map(judged, claim.statements))) for claim in claims]
 
 
-def find(name: str, compared: Comparison, order: str) -> tuple[str, str]:
-    """Return a verdict, and the figures behind it.
+def claims_about(compared: dict[str, Comparison]) -> list[Claim]:
+    transfer, small, rates = compared["transfer"], compared["small"], compared["rates"]
+    resnet18, alexnet = transfer["ResNet18"], transfer["AlexNet"]
+    model_a, model_b = small["Model A"], small["Model B"]
+    high, middle, low = rates["lr 0.1"], rates["lr 0.01"], rates["lr 0.001"]
+    others = [rates[label] for label in rates.runs if label != low.label] or [high, middle]
+    networks = {name: compared[name] for name in ("Model A", "Model B")}
+    return [
+        Claim(
+            "ResNet18 does better on MNIST than AlexNet.",
+            transfer.caution,
+            [more_accurate([resnet18], [alexnet])],
+        ),
+        Claim(
+            "ResNet18 has fewer parameters than AlexNet.",
+            "",
+            [
+                has_fewer_parameters(resnet18, alexnet),
+                has_parameters(resnet18, 11.7e6),
+                has_parameters(alexnet, 60e6),
+            ],
+        ),
+        Claim(
+            "Model B, with its second convolution, does better than Model A: more accurate, and "
+            "its loss falls faster.",
+            small.caution,
+            [more_accurate([model_b], [model_a]), falls_faster([model_b], [model_a])],
+        ),
+        Claim(
+            "ReLU trains fastest and ends most accurate, sigmoid is slowest, tanh lies between.",
+            "; ".join(dict.fromkeys(one.caution for one in networks.values() if one.caution)),
+            [
+                statement._replace(text=f"{name}: {statement.text}")
+                for name, activations in networks.items()
+                for statement in order_of_activations(activations)
+            ],
+        ),
+        Claim(
+            "On Model B a learning rate of 0.1 is unstable and does not converge.",
+            "",
+            [is_stable(high, expected=False), converges(high, expected=False)],
+        ),
+        Claim(
+            "On Model B a learning rate of 0.01 is faster at first than 0.001, but may end less "
+            "accurate.",
+            rates.caution,
+            [falls_faster([middle], [low], at_first=True), more_accurate([low], [middle])],
+        ),
+        Claim(
+            "On Model B a learning rate of 0.001 is the best balance of speed and accuracy.",
+            rates.caution,
+            [
+                is_stable(low),
+                converges(low),
+                more_accurate([low], others, text="lr 0.001 is more accurate than any other rate"),
+                has_best_balance(low, others),
+            ],
+        ),
+    ]
 
-    Args:
-        name: a key of CHECKS, or "speed at first".
-        compared: the runs by their keys.
-        order: the key of the run that is judged, or of several from best to worst, such as
-            "relu > tanh, sigmoid"; "others" are all that it does not name.
-    """
-    places = [place.split(", ") for place in order.split(" > ")]
-    if places[-1] == ["others"]:
-        keys = compared.runs if len(compared.runs) > 1 else compared.expected
-        places[-1] = [key for key in keys if key not in places[0]]
-    runs = {key: compared.runs.get(key, NO_RUN) for place in places for key in place}
-    check = _early(list(runs.values())) if name == "speed at first" else CHECKS[name]
-    figures = {key: check.of(run) for key, run in runs.items()}
-    pairs = [pair for before, after in pairwise(places) for pair in product(before, after)]
-    verdicts, how = set(), {}
-    for keys in pairs or [(order,)]:
-        known = [figures[key] for key in keys if figures[key] is not None]
-        verdict = check.judge(*known) if len(known) == len(keys) else NOT_MEASURED
-        verdicts.add({True: BORNE_OUT, False: NOT_BORNE_OUT}.get(verdict, verdict))
-        if len(known) == len(keys):
-            how[check.how(*known)] = None
-    decisive = (NOT_BORNE_OUT, NOT_MEASURED, NO_DIFFERENCE, BORNE_OUT)
-    shown = [(NONE if it is None else check.text(it), key) for key, it in figures.items()]
-    evidence = ", ".join(f"{text} ({key})" for text, key in shown)
-    evidence = "; ".join(filter(None, [f"{check.figure} {evidence}", *how]))
-    return next(it for it in decisive if it in verdicts), evidence
+
+def order_of_activations(compared: Comparison) -> list[Statement]:
+    relu, tanh, sigmoid = compared["relu"], compared["tanh"], compared["sigmoid"]
+    slowest = "the loss of sigmoid falls slower than that of relu and tanh"
+    between = "tanh ends more accurate than sigmoid, less than relu"
+    return [
+        falls_faster([relu], [tanh, sigmoid]),
+        more_accurate([relu], [tanh, sigmoid]),
+        falls_faster([relu, tanh], [sigmoid], text=slowest),
+        more_accurate([relu], [tanh], [sigmoid], text=between),
+    ]
 
 
-def fewer(one: Run, other: Run) -> str:
-    """Judge that `one` run has clearly fewer test errors than the other."""
-    p, _ = compare(one, other)
-    if p > LEVEL:
-        return NO_DIFFERENCE
-    return BORNE_OUT if accuracy(one) > accuracy(other) else NOT_BORNE_OUT
+def more_accurate(*ranks: Sequence[Run], text: str = "") -> Statement:
+    """State that each run of a rank is more accurate than every run of the next."""
+    text = text or f"{_and(ranks[0])} is more accurate than {_and(ranks[1])}"
+    tests = [_test(one, other) for one, other in _pairs(ranks)]
+    figures = _figures("test accuracy", chain(*ranks), accuracy, percent)
+    how = dict.fromkeys(test.how for test in tests if test != NOT_MEASURED)
+    return Statement(text, "; ".join([figures, *how]), tests)
 
 
-def compare(one: Run, other: Run) -> tuple[float, str]:
-    """Test whether two runs differ in accuracy, as well as is known of them; say how."""
-    if one.accuracies and other.accuracies:
-        p = two_means(one.accuracies, other.accuracies)
-        return p, f"over {len(one.accuracies)} and {len(other.accuracies)} seeds"
-    if one.mistakes is not None and other.mistakes is not None:
-        alone = [len(one.mistakes - other.mistakes), len(other.mistakes - one.mistakes)]
-        return same_images(*alone), "paired over images, one seed"
-    return other_images(one.errors, other.errors), "unpaired, one seed"
+def falls_faster(*ranks: Sequence[Run], text: str = "", at_first: bool = False) -> Statement:
+    """State that the loss of each run of a rank falls faster than that of every run of the next."""
+    text = text or f"the loss of {_and(ranks[0])} falls faster than that of {_and(ranks[1])}"
+    name, speed = "loss of the first epoch", attrgetter("first_epoch_loss")
+    if at_first:
+        steps = min((run.steps[-1].step for run in chain(*ranks) if run.steps), default=0) // 10
+        name, speed = f"loss of the first {steps} steps", methodcaller("early_loss", steps)
+        text += " at first"
+    verdicts = [_lower(speed(one), speed(other)) for one, other in _pairs(ranks)]
+    return Statement(text, _figures(name, chain(*ranks), speed, loss), verdicts)
 
 
-def accuracy(run: Run) -> float:
+def has_best_balance(one: Run, others: Sequence[Run]) -> Statement:
+    text = f"no other rate is faster than {one.label} without being less accurate"
+    speed = falls_faster([one], others)
+    parts = []
+    for other, verdict in zip(others, speed.parts, strict=True):
+        test = _test(one, other)
+        if NOT_MEASURED in (verdict, test):
+            parts.append(NOT_MEASURED)
+        elif verdict == NOT_BORNE_OUT:  # the other is faster, so it has to be less accurate
+            parts.append(test._replace(unclear=NOT_BORNE_OUT))
+        else:
+            parts.append(BORNE_OUT)
+    return Statement(text, speed.evidence, parts)
+
+
+def has_fewer_parameters(one: Run, other: Run) -> Statement:
+    text = f"{one.label} has fewer parameters than {other.label}"
+    ours, theirs = one.train.get("parameters"), other.train.get("parameters")
+    figures = f"parameters {count(ours)} ({one.label}), {count(theirs)} ({other.label})"
+    verdict = NOT_MEASURED if None in (ours, theirs) else _verdict(ours < theirs)
+    return Statement(text, figures, [verdict])
+
+
+def has_parameters(run: Run, claimed: float) -> Statement:
+    text = f"{run.label} has about {claimed / 1e6:g} million"
+    number = run.train.get("parameters")
+    if number is None:
+        return Statement(text, f"parameters {NONE} ({run.label})", [NOT_MEASURED])
+    excess = number / claimed - 1
+    figures = f"parameters {number:,} with ten classes, {excess:+.1%} ({run.label})"
+    return Statement(text, figures, [_verdict(abs(excess) <= PARAMETER_MARGIN)])
+
+
+def is_stable(run: Run, expected: bool = True) -> Statement:
+    text = f"{run.label} is {'stable' if expected else 'unstable'}"
+    losses = [window.loss for window in run.steps]
+    if not losses:
+        return Statement(text, f"training loss {NONE} ({run.label})", [NOT_MEASURED])
+    if None in losses:
+        shown, stable = "stopped being finite", False
+    else:
+        shown = f"between {loss(min(losses))} and {loss(max(losses))}"
+        lowest = accumulate(losses, min, initial=GUESSING)  # before each of the losses
+        stable = all(now <= low + UNSTABLE_RISE for now, low in zip(losses, lowest, strict=False))
+    return Statement(text, f"training loss {shown} ({run.label})", [_verdict(stable == expected)])
+
+
+def converges(run: Run, expected: bool = True) -> Statement:
+    text = f"{run.label} {'converges' if expected else 'does not converge'}"
+    last = run.final_loss
+    verdict = NOT_MEASURED if last is None else _verdict((last < CONVERGED) == expected)
+    return Statement(text, f"loss of the last epoch {loss(last)} ({run.label})", [verdict])
+
+
+def accuracy(run: Run) -> float | None:
     """Return a run's mean test accuracy over its seeds, else its own."""
-    return fmean(run.accuracies) if run.accuracies else 1 - run.errors / TEST_IMAGES
+    return fmean(run.accuracies) if run.accuracies else run.accuracy
 
 
-def lower(one: float, other: float) -> str:
+def _test(one: Run, other: Run) -> AccuracyTest | str:
+    """Test whether one run is more accurate than another, as well as is known of them."""
+    if None in (one.errors, other.errors):
+        return NOT_MEASURED
+    if one.accuracies and other.accuracies:
+        p = welch(one.accuracies, other.accuracies)
+        how = f"over {len(one.accuracies)} and {len(other.accuracies)} seeds"
+    elif None not in (one.mistakes, other.mistakes):
+        p = mcnemar(len(one.mistakes - other.mistakes), len(other.mistakes - one.mistakes))
+        how = "paired over images, one seed"
+    else:
+        p, how = two_proportions(one.errors, other.errors), "unpaired, one seed"
+    how = f"p = {p:.2g} {how}" if p >= 0.0001 else f"p < 0.0001 {how}"
+    verdict = _verdict(accuracy(one) > accuracy(other))
+    return AccuracyTest(frozenset([one.name, other.name]), p, how, verdict)
+
+
+def _lower(one: float | None, other: float | None) -> str:
     """Judge that `one` loss is lower by more than the margin; infinite is worst."""
+    if one is None or other is None:
+        return NOT_MEASURED
     if one < other * (1 - LOSS_MARGIN):
         return BORNE_OUT
     return NOT_BORNE_OUT if other < one * (1 - LOSS_MARGIN) else NO_DIFFERENCE
 
 
-def balanced(one: tuple[float, Run], other: tuple[float, Run]) -> bool:
-    """Tell from (loss, run) that the other is not faster without being less accurate."""
-    return lower(other[0], one[0]) != BORNE_OUT or fewer(one[1], other[1]) == BORNE_OUT
+def _figures(
+    name: str, runs: Iterable[Run], value: Callable[[Run], Any], show: Callable[[Any], str]
+) -> str:
+    return f"{name} {', '.join(f'{show(value(run))} ({run.label})' for run in runs)}"
 
 
-def stable(losses: list[float | None]) -> bool:
-    """Tell whether a training loss stays finite and never rises far above its lowest."""
-    lowest = GUESSING
-    for value in losses:
-        if value is None or value > lowest + UNSTABLE_RISE:
-            return False
-        lowest = min(lowest, value)
-    return True
+def _pairs(ranks: Sequence[Sequence[Run]]) -> list[tuple[Run, Run]]:
+    return [pair for better, worse in pairwise(ranks) for pair in product(better, worse)]
 
 
-def _early(runs: list[Run]) -> Check:
-    tenth = min((run.steps[-1].step for run in runs if run.steps), default=0) // 10
-    return Check(f"loss of the first {tenth} steps", lambda run: run.early_loss(tenth), lower, loss)
+def _and(runs: Sequence[Run]) -> str:
+    return " and ".join(run.label for run in runs)
 
 
-def _about(claimed: float) -> Check:
-    return Check(
-        "parameters",
-        _parameters,
-        lambda parameters: abs(parameters / claimed - 1) <= PARAMETER_MARGIN,
-        lambda parameters: f"{parameters:,} with ten classes, {parameters / claimed - 1:+.1%}",
-    )
-
-
-def _parameters(run: Run) -> int | None:
-    return run.train.get("parameters")
-
-
-def _losses(run: Run) -> list[float | None] | None:
-    return [window.loss for window in run.steps] or None
-
-
-def _extremes(losses: list[float | None]) -> str:
-    if None in losses:
-        return "stopped being finite"
-    return f"between {loss(min(losses))} and {loss(max(losses))}"
-
-
-def _tested(run: Run) -> Run | None:
-    return None if run.errors is None else run
-
-
-def _loss_and_run(run: Run) -> tuple[float, Run] | None:
-    return None if None in (run.first_epoch_loss, run.errors) else (run.first_epoch_loss, run)
-
-
-def _p(one: Run, other: Run) -> str:
-    p, how = compare(one, other)
-    shown = f"p = {p:.2g}" if p >= 0.0001 else "p < 0.0001"
-    return f"{shown} {how}"
-
-
-FIRST, LAST = "loss of the first epoch", "loss of the last epoch"
-CHECKS = {
-    "accuracy": Check("test accuracy", _tested, fewer, lambda run: percent(accuracy(run)), _p),
-    "speed": Check(FIRST, attrgetter("first_epoch_loss"), lower, loss),
-    "balance": Check(FIRST, _loss_and_run, balanced, lambda both: loss(both[0])),
-    "stable": Check("training loss", _losses, stable, _extremes),
-    "unstable": Check("training loss", _losses, lambda losses: not stable(losses), _extremes),
-    "converges": Check(LAST, attrgetter("final_loss"), lambda it: it < CONVERGED, loss),
-    "does not converge": Check(LAST, attrgetter("final_loss"), lambda it: it >= CONVERGED, loss),
-    "size": Check("parameters", _parameters, lambda one, other: one < other, count),
-    "about 11.7 million": _about(11.7e6),
-    "about 60 million": _about(60e6),
-}
-COMPARING = ("accuracy", "speed", "speed at first", "balance")
+def _verdict(holds: bool) -> str:
+    return BORNE_OUT if holds else NOT_BORNE_OUT

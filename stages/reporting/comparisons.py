@@ -1,6 +1,6 @@
 """Which runs are compared, by the settings that they were trained with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import mode
 from typing import Any
 
@@ -13,22 +13,19 @@ VARIED = {"activation": ["relu", "tanh", "sigmoid"], "lr": ["lr 0.1", "lr 0.01",
 
 @dataclass(frozen=True)
 class Comparison:
-    """Runs that are meant to differ in one setting.
+    """Runs that are meant to differ in one setting."""
 
-    Attributes:
-        runs: by what tells them apart: "Model A", "relu" or "lr 0.1".
-        expected: what the default pipeline compares, in order, whether or not it was run.
-        meant: the setting.
-    """
+    runs: dict[str, Run]  # by label: "Model A", "relu" or "lr 0.1"
+    expected: list[str]  # the labels that the default pipeline has, in order
+    meant: str  # the setting
 
-    runs: dict[str, Run]
-    expected: list[str]
-    meant: str
+    def __getitem__(self, label: str) -> Run:
+        """Return the run with this label, an empty one if there is none."""
+        return self.runs.get(label, Run("", label=label))
 
     @property
     def missing(self) -> list[str]:
-        """What has not been run."""
-        return [key for key in self.expected if key not in self.runs]
+        return [label for label in self.expected if label not in self.runs]
 
     @property
     def caution(self) -> str:
@@ -36,14 +33,14 @@ class Comparison:
         known = [run for run in self.runs.values() if run.settings]
         shared = set.intersection(*(set(run.settings) for run in known)) if known else set()
         return ", ".join(
-            f"{key} ({', '.join(f'{run.name} {label(run.settings[key])}' for run in known)})"
+            f"{key} ({', '.join(f'{run.name} {text(run.settings[key])}' for run in known)})"
             for key in sorted(shared - {self.meant})
-            if len({label(run.settings[key]) for run in known}) > 1
+            if len({text(run.settings[key]) for run in known}) > 1
         )
 
 
-def every(runs: dict[str, Run]) -> dict[str, Comparison]:
-    """Return what the report compares, by the names that claims.yaml and template.md use."""
+def compare(runs: dict[str, Run]) -> dict[str, Comparison]:
+    """Return what the report compares, by the names that template.md uses."""
     return {
         "transfer": networks(runs, ["resnet18", "alexnet"]),
         "small": networks(runs, ["model_a", "model_b"]),
@@ -54,16 +51,14 @@ def every(runs: dict[str, Run]) -> dict[str, Comparison]:
 
 
 def networks(runs: dict[str, Run], names: list[str]) -> Comparison:
-    """Compare runs by name, such as resnet18 with alexnet."""
-    found = {NAMES[name]: runs[name] for name in names if name in runs}
+    found = {NAMES[name]: replace(runs[name], label=NAMES[name]) for name in names if name in runs}
     return Comparison(found, [NAMES[name] for name in names], "model")
 
 
 def varied(runs: dict[str, Run], model: str, setting: str) -> Comparison:
     """Compare the runs of `model` with one `setting` varied, "activation" or "lr".
 
-    Runs in which the other of the two was varied are not among them, nor is a second one of the
-    same value.
+    It leaves out runs in which the other of the two is varied, and a second run of the same value.
     """
     (other,) = VARIED.keys() - {setting}
     ours = [run for run in runs.values() if run.settings.get("model") == model]
@@ -72,13 +67,14 @@ def varied(runs: dict[str, Run], model: str, setting: str) -> Comparison:
     found: dict[str, Run] = {}
     for run in ours:
         if run.settings.get(other) == usual and setting in run.settings:
-            value = label(run.settings[setting])
-            found.setdefault(f"lr {value}" if setting == "lr" else value, run)
-    order = [key for key in VARIED[setting] if key in found]
+            value = text(run.settings[setting])
+            label = f"lr {value}" if setting == "lr" else value
+            found.setdefault(label, replace(run, label=label))
+    order = [label for label in VARIED[setting] if label in found]
     order += sorted(found.keys() - set(order))
-    return Comparison({key: found[key] for key in order}, VARIED[setting], setting)
+    return Comparison({label: found[label] for label in order}, VARIED[setting], setting)
 
 
-def label(value: Any) -> str:
+def text(value: Any) -> str:
     """Return a setting's value as text that compares: 0.10 and 1e-1 are both '0.1'."""
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import matplotlib
 from matplotlib import style
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 # A user's own matplotlibrc must not reach what DVC tracks.
 matplotlib.rcdefaults()
@@ -15,13 +17,17 @@ style.use(Path(__file__).with_name("house.mplstyle"))
 GREY = "C8"
 
 
-def figure(title: str, height: float | None = None) -> Figure:
-    """Return an empty figure under a bold title, of the house's size or `height` inches high."""
+def figure(title: str) -> Figure:
     empty = Figure()
-    if height:
-        empty.set_figheight(height)
     empty.suptitle(title)
     return empty
+
+
+def label_log(axis: Axis, unit: str = "") -> None:
+    """Label a logarithmic axis at 1, 2 and 5 of each decade."""
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}{unit}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def legend(figure: Figure, handles: Sequence, labels: Sequence[str], title: str = "") -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 from stages.reporting import claims, comparisons
-from stages.reporting.comparisons import Comparison, label
+from stages.reporting.claims import Claim
+from stages.reporting.comparisons import Comparison, text
 from stages.results.markdown import NONE, count, listed, loss, percent, table
 from stages.results.runs import Run
+from stages.results.statistics import LEVEL
 
 TEMPLATE = Path(__file__).with_name("template.md")
 SETTINGS = {
@@ -37,68 +38,66 @@ FIGURES = {
     "test accuracy": lambda run: percent(run.accuracy),
     "test errors": lambda run: count(run.errors),
 }
-COMPARED = [name for name in FIGURES if "loss" in name or "test" in name]
 
 
-def report(runs: dict[str, Run], notebook: dict[str, Run], linked: Collection[str]) -> str:
-    """Return report.md on the pipeline's runs, next to the notebook's; both are by name.
-
-    `linked` are the runs that have a picture of mistakes.
-    """
-    compared = comparisons.every(runs)
-    judged = claims.judge(compared, comparisons.every(notebook))
-    numbered = list(enumerate(judged, start=1))
+def report(runs: dict[str, Run], notebook: dict[str, Run], pictured: Collection[str]) -> str:
+    """Return report.md; `pictured` are the runs that have a picture of mistakes."""
+    compared = comparisons.compare(runs)
+    judged = claims.judge(compared)
+    recorded = claims.judge(comparisons.compare(notebook))
     titles = {"transfer": "network", "small": "network", "rates": "learning rate"}
     sections = {name: comparison(one, titles.get(name, name)) for name, one in compared.items()}
     return TEMPLATE.read_text(encoding="utf-8").format(
         **sections,
-        verdicts="\n".join(f"{i}. {one.claim} **{one.verdict}**" for i, one in numbered),
+        verdicts="\n".join(f"{i}. {one.text} **{one.verdict}**" for i, one in enumerate(judged, 1)),
         configuration=configuration(runs, notebook),
-        runs=results(runs, notebook, linked),
+        runs=results(runs, notebook, pictured),
         otherwise=otherwise(runs, notebook),
-        judged="\n\n".join(claim(i, one) for i, one in numbered),
-        claims=claims,
+        judged="\n\n".join(map(claim, range(1, len(judged) + 1), judged, recorded)),
+        level=LEVEL,
+        loss_margin=claims.LOSS_MARGIN,
+        parameter_margin=claims.PARAMETER_MARGIN,
+        guessing=claims.GUESSING,
+        converged=claims.CONVERGED,
+        unstable_rise=claims.UNSTABLE_RISE,
     )
 
 
 def configuration(runs: dict[str, Run], notebook: dict[str, Run]) -> str:
-    """Tabulate what each run was trained with, the notebook's configuration first."""
-    theirs = next(iter(notebook.values())).settings
-    rows = [["*the notebook*", *_settings(theirs)]]
-    rows += [[f"`{name}`", *_settings(run.settings)] for name, run in runs.items()]
+    settings = {"*the notebook*": next(iter(notebook.values())).settings}
+    settings |= {f"`{name}`": run.settings for name, run in runs.items()}
+    rows = [
+        [name, *(text(own[key]) if key in own else NONE for key in SETTINGS)]
+        for name, own in settings.items()
+    ]
     return table(["run", *SETTINGS.values()], rows)
 
 
-def results(runs: dict[str, Run], notebook: dict[str, Run], linked: Collection[str]) -> str:
-    """Tabulate every run's figures and the notebook's accuracy; name missing files below."""
-    figures = [name for name in FIGURES if name != "loss, first epoch"]
+def results(runs: dict[str, Run], notebook: dict[str, Run], pictured: Collection[str]) -> str:
+    figures = {name: show for name, show in FIGURES.items() if name != "loss, first epoch"}
     rows = []
     for name, run in runs.items():
-        ours, theirs = run.accuracy, notebook[name].accuracy if name in notebook else None
-        rows.append(
-            [
-                f"[`{name}`](mistakes/{name}.png)" if name in linked else f"`{name}`",
-                *(FIGURES[figure](run) for figure in figures),
-                percent(theirs),
-                NONE if None in (ours, theirs) else f"{100 * (ours - theirs):+.2f}",
-            ]
-        )
+        link = f"[`{name}`](mistakes/{name}.png)" if name in pictured else f"`{name}`"
+        theirs = notebook.get(name, Run(name)).accuracy
+        known = None not in (run.accuracy, theirs)
+        difference = f"{100 * (run.accuracy - theirs):+.2f}" if known else NONE
+        rows.append([link, *(show(run) for show in figures.values()), percent(theirs), difference])
     header = ["run", *figures, "notebook", "difference (points)"]
-    text = table(header, rows, len(header) - 1)
     missing = [path for run in runs.values() for path in run.missing]
-    return f"{text}\n\n**Missing files:** {listed(missing)}." if missing else text
+    note = f"\n\n**Missing files:** {listed(missing)}." if missing else ""
+    return table(header, rows, len(header) - 1) + note
 
 
 def comparison(compared: Comparison, title: str) -> str:
-    """Tabulate runs side by side, with what is missing and what else differs below."""
+    figures = {name: show for name, show in FIGURES.items() if "loss" in name or "test" in name}
     rows = [
-        [key, f"`{run.name}`", *(FIGURES[name](run) for name in COMPARED)]
-        for key, run in compared.runs.items()
+        [label, f"`{run.name}`", *(show(run) for show in figures.values())]
+        for label, run in compared.runs.items()
     ]
-    text = [table([title, "run", *COMPARED], rows, len(COMPARED))] if rows else []
+    parts = [table([title, "run", *figures], rows, len(figures))] if rows else []
     if compared.missing:
-        text.append(f"**No results for** {', '.join(compared.missing)}.")
-    return "\n\n".join([*text, *_caution(compared.caution)])
+        parts.append(f"**No results for** {', '.join(compared.missing)}.")
+    return "\n\n".join(parts + _caution(compared.caution))
 
 
 def otherwise(runs: dict[str, Run], notebook: dict[str, Run]) -> str:
@@ -109,7 +108,7 @@ def otherwise(runs: dict[str, Run], notebook: dict[str, Run]) -> str:
     differing = [
         words.partition(",")[0]
         for key, words in SETTINGS.items()
-        if any(key in ours and label(ours[key]) != label(theirs.get(key)) for ours, theirs in pairs)
+        if any(key in ours and text(ours[key]) != text(theirs.get(key)) for ours, theirs in pairs)
     ]
     if not differing:
         return "The runs were trained like the notebook's."
@@ -119,19 +118,18 @@ def otherwise(runs: dict[str, Run], notebook: dict[str, Run]) -> str:
     )
 
 
-def claim(number: int, judged: claims.Claim) -> str:
-    """Write a claim with its verdict, and a table of its statements."""
-    text = [f"### {number}. {judged.claim}", f"**{judged.verdict.capitalize()}**"]
-    rows = [[found.statement, found.evidence, found.verdict] for found in judged.findings]
-    text.append(table(["statement", "measured", "verdict"], rows))
-    if judged.recorded:
-        text.append(f"The notebook's own figures, by the same test: {judged.recorded}.")
-    return "\n\n".join([*text, *_caution(judged.caution)])
+def claim(number: int, judged: Claim, recorded: Claim) -> str:
+    rows = [[part.text, part.evidence, part.verdict] for part in judged.statements]
+    theirs = [f"{part.evidence}: {part.verdict}" for part in recorded.statements if part.tests]
+    parts = [
+        f"### {number}. {judged.text}",
+        f"**{judged.verdict.capitalize()}**",
+        table(["statement", "measured", "verdict"], rows),
+    ]
+    if theirs:
+        parts.append(f"The notebook's own figures, by the same test: {'; '.join(theirs)}.")
+    return "\n\n".join(parts + _caution(judged.caution))
 
 
 def _caution(settings: str) -> list[str]:
     return [f"**Not like for like**, other settings differ too: {settings}."] if settings else []
-
-
-def _settings(settings: dict[str, Any]) -> list[str]:
-    return [label(settings[key]) if key in settings else NONE for key in SETTINGS]

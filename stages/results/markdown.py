@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-NONE = "–"  # noqa: RUF001 an en dash, as tables print an empty cell
+NONE = "–"  # noqa: RUF001 an empty cell
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0) -> str:
-    """Return a table; the last `numbers` columns are aligned to the right, pipes are escaped."""
+    """Return a table; the last `numbers` columns are aligned to the right."""
     rule = ["---"] * (len(header) - numbers) + ["---:"] * numbers
     lines = [[cell.replace("|", "\\|") for cell in line] for line in (header, rule, *rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -25,22 +25,18 @@ def code(value: Any) -> str:
 
 
 def listed(values: Iterable[Any]) -> str:
-    """Return values as code, with commas between."""
     return ", ".join(map(code, values))
 
 
 def percent(fraction: float | None) -> str:
-    """Return a fraction as a percentage with two decimals, a dash for None."""
     return NONE if fraction is None else f"{100 * fraction:.2f} %"
 
 
 def loss(value: float | None) -> str:
-    """Return a loss with four decimals; None is a dash, infinity says so."""
     if value is None:
         return NONE
     return f"{value:.4f}" if math.isfinite(value) else "not finite"
 
 
 def count(number: float | None) -> str:
-    """Return a count with thousands separated, a dash for None."""
     return NONE if number is None else f"{number:,}"

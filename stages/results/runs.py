@@ -3,10 +3,12 @@
 import csv
 import json
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -15,58 +17,35 @@ from stages.system.errors import UserError
 
 TEST_IMAGES = 10_000
 WORKING_TREE = "the working tree"
+CORRUPT = "is corrupt or was edited: restore it with git, or delete it and run `dvc repro`"
+Read = Callable[[str], bytes | None]  # returns the content of the file at a path, if there is one
 
-Read = Callable[[str], bytes | None]
-
-
-class Epoch(NamedTuple):
-    """A row of loss.csv; None where the loss was not finite or no image was held out."""
-
-    epoch: int
-    train_loss: float | None
-    validation_loss: float | None
-    validation_accuracy: float | None
-
-
-class Window(NamedTuple):
-    """A row of steps.csv: the mean loss of the steps up to this one, None if it was not finite."""
-
-    step: int
-    epoch: float
-    loss: float | None
+# Rows of loss.csv and steps.csv; a loss is None if it was not finite, or no image was held out.
+Epoch = namedtuple("Epoch", "epoch train_loss validation_loss validation_accuracy")
+Window = namedtuple("Window", "step epoch loss")  # the mean loss of the steps up to this one
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run's results; a part whose file is missing is empty.
-
-    Attributes:
-        train: metrics/train/<run>.json; None where no image was held out or a loss not finite.
-        test: metrics/test/<run>.json, likewise.
-        settings: the network's options and the training's params in one mapping, and "model".
-        epochs: of loss.csv.
-        steps: of steps.csv.
-        mistakes: the test images that it gets wrong, by their place; None if not known.
-        accuracies: with each of several seeds, its own among them; empty if not measured.
-    """
+    """One run's results; what has no file is empty. `settings` is "model", options and params."""
 
     name: str
-    train: dict[str, Any]
-    test: dict[str, Any]
-    settings: dict[str, Any]
-    epochs: list[Epoch]
-    steps: list[Window]
-    mistakes: frozenset[int] | None = None
-    accuracies: tuple[float, ...] = ()
+    train: dict[str, Any] = field(default_factory=dict)
+    test: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    epochs: Sequence[Epoch] = ()
+    steps: Sequence[Window] = ()
+    # What the report adds, as far as it is known.
+    mistakes: frozenset[int] | None = None  # places of the test images that the run gets wrong
+    accuracies: Sequence[float] = ()  # test accuracy with several seeds, its own among them
+    label: str = ""  # what tells it apart from the runs that it is compared with
 
     @property
     def accuracy(self) -> float | None:
-        """Test accuracy, a fraction."""
         return self.test.get("accuracy")
 
     @property
     def errors(self) -> int | None:
-        """Misclassified images of the 10,000 test images."""
         return self.test.get("errors")
 
     @property
@@ -80,27 +59,16 @@ class Run:
         return _or_infinite(self.epochs[0].train_loss) if self.epochs else None
 
     def early_loss(self, steps: int) -> float | None:
-        """Mean training loss of the first `steps` steps, of one window of them at least."""
+        """Mean training loss over the first `steps` steps, or over the first window if longer."""
         early = [window.loss for window in self.steps if window.step <= steps]
         early = early or [window.loss for window in self.steps[:1]]
         return math.fsum(map(_or_infinite, early)) / len(early) if early else None
 
     @property
     def missing(self) -> list[str]:
-        """The files that this run lacks."""
-        parts = (self.train, self.test, self.settings, self.epochs, self.steps)
-        return [path for path, part in zip(files(self.name), parts, strict=True) if not part]
-
-
-def files(run: str) -> dict[str, Callable[[str], Any]]:
-    """Return what parses each file with a run's results, by path, in the order of `Run`'s parts."""
-    return {
-        f"metrics/train/{run}.json": _metrics,
-        f"metrics/test/{run}.json": _metrics,
-        f"data/settings/{run}.json": _settings,
-        f"plots/runs/{run}/loss.csv": _rows(Epoch),
-        f"plots/runs/{run}/steps.csv": _rows(Window),
-    }
+        return [
+            path.format(self.name) for part, (path, _) in FILES.items() if not getattr(self, part)
+        ]
 
 
 def names() -> list[str]:
@@ -109,7 +77,6 @@ def names() -> list[str]:
 
 
 def on_disk(path: str) -> bytes | None:
-    """Return the bytes of a file below the working directory, None if there is no such file."""
     try:
         return Path(path).read_bytes()
     except FileNotFoundError:
@@ -119,20 +86,15 @@ def on_disk(path: str) -> bytes | None:
 def read(
     names: Iterable[str], content: Read = on_disk, where: str = WORKING_TREE
 ) -> dict[str, Run]:
-    """Read the results of the runs `names`, in this order.
-
-    Args:
-        names: of the runs.
-        content: returns the bytes of the file at a path, None if there is no such file.
-        where: what a message calls the place that `content` reads from.
-
-    Raises:
-        UserError: a file is not what a stage writes.
-    """
-    return {
-        name: Run(name, *(parsed(*file, content, where) for file in files(name).items()))
-        for name in names
-    }
+    """Read the results of runs; raise a UserError that names a corrupt file, and `where` it is."""
+    found = {}
+    for name in names:
+        parts = {
+            part: parsed(path.format(name), parse, content, where)
+            for part, (path, parse) in FILES.items()
+        }
+        found[name] = Run(name, **parts)
+    return found
 
 
 def parsed(
@@ -140,12 +102,11 @@ def parsed(
     parse: Callable[[str], Any],
     content: Read = on_disk,
     where: str = WORKING_TREE,
-    wrong: str = "is corrupt or was edited: restore it with git, or delete it and run `dvc repro`",
+    wrong: str = CORRUPT,
 ) -> Any:
-    """Return what `parse` makes of a file's text; of no file what it makes of "".
+    """Return what `parse` makes of a file's text, or of "" if there is no file.
 
-    Raises:
-        UserError: it cannot; `wrong` is what the message says of the file.
+    If it cannot, raise a UserError that says what is `wrong` and what to do.
     """
     try:
         return parse((content(path) or b"").decode())
@@ -154,44 +115,42 @@ def parsed(
 
 
 def _metrics(text: str) -> dict[str, Any]:
-    metrics = json.loads(text) if text else {}
-    figures = {key: _figure(value) for key, value in metrics.items()}
-    accuracy, errors = figures.get("accuracy"), figures.get("errors")
-    if not 0 <= (accuracy or 0) <= 1 or not 0 <= (errors or 0) <= TEST_IMAGES:
+    metrics = {key: _finite(value) for key, value in json.loads(text or "{}").items()}
+    accuracy, errors = metrics.get("accuracy") or 0, metrics.get("errors") or 0
+    if not 0 <= accuracy <= 1 or not 0 <= errors <= TEST_IMAGES:
         raise ValueError(text)
-    return figures
+    return metrics
 
 
 def _settings(text: str) -> dict[str, Any]:
     if not text:
         return {}
-    content = json.loads(text)
-    return {"model": content["model"]} | content["options"] | content["params"]
+    saved = json.loads(text)
+    return {"model": saved["model"]} | saved["options"] | saved["params"]
 
 
-def _rows(kind: type[NamedTuple]) -> Callable[[str], list]:
-    def parse(text: str) -> list:
-        if not text:
-            return []
-        header, *rows = csv.reader(text.splitlines(), strict=True)
-        if tuple(header) != kind._fields or not text.endswith("\n"):  # cut short
-            raise ValueError(text)
-        numbers = [[_figure(float(cell)) if cell else None for cell in row] for row in rows]
-        return [kind(int(first), *rest) for first, *rest in numbers]
-
-    return parse
+def _rows(kind: type[tuple], text: str) -> list:
+    if not text:
+        return []
+    header, *rows = csv.reader(text.splitlines(), strict=True)
+    if tuple(header) != kind._fields or not text.endswith("\n"):  # cut short
+        raise ValueError(text)
+    numbers = [[_finite(float(cell)) if cell else None for cell in row] for row in rows]
+    return [kind(int(first), *rest) for first, *rest in numbers]
 
 
-def _figure(value: Any) -> float | None:
-    """Return a number, None for one that is not finite.
-
-    Raises:
-        TypeError: it is neither a number nor None.
-    """
-    if value is not None and not isinstance(value, int | float):
-        raise TypeError(value)
-    return value if value is None or math.isfinite(value) else None
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _or_infinite(loss: float | None) -> float:
     return math.inf if loss is None else loss
+
+
+FILES = {  # by the part of a Run that they hold, and what parses them
+    "train": ("metrics/train/{}.json", _metrics),
+    "test": ("metrics/test/{}.json", _metrics),
+    "settings": ("data/settings/{}.json", _settings),
+    "epochs": ("plots/runs/{}/loss.csv", partial(_rows, Epoch)),
+    "steps": ("plots/runs/{}/steps.csv", partial(_rows, Window)),
+}

@@ -1,4 +1,4 @@
-"""Test results of each run with several seeds, which say how far the seed alone moves a figure.
+"""Test results of each run with several seeds: how far the seed alone moves a figure.
 
 Each run has its own noise, not one pooled over all, because the networks differ in how much the
 seed matters.
@@ -16,11 +16,14 @@ from stages.results.runs import WORKING_TREE, Read, on_disk, parsed
 
 PATH = Path("data/seeds.csv")
 COLUMNS = ["run", "seed", "accuracy", "loss", "errors"]
+CORRUPT = (
+    f"is corrupt, its columns have to be {','.join(COLUMNS)}: restore it with `git checkout {PATH}`"
+)
 
 
 @dataclass(frozen=True)
 class Seeds:
-    """A run's test results with several seeds, by seed; none if it was not measured."""
+    """A run's test results by seed; none if it was not measured."""
 
     results: dict[str, dict[str, float]]
 
@@ -38,16 +41,9 @@ class Seeds:
         )
 
     def judge(self, figure: str, before: float, after: float, known: bool) -> float | None:
-        """Return the p-value of a change: how often the seed alone makes one as large.
+        """Return how often the seed alone changes a figure as much, None if that is not known.
 
-        Args:
-            figure: "accuracy" or "loss".
-            before: the base's value.
-            after: the value to judge.
-            known: the base is one of the seeds, so the value is held against all of them.
-
-        Returns:
-            None if the noise is not known.
+        If the value before is `known` to be a seed's, the one after is compared with all seeds'.
         """
         values = self.values(figure)
         if not values:
@@ -68,41 +64,27 @@ class Seeds:
 
 
 def rows(content: Read = on_disk, where: str = WORKING_TREE) -> list[dict[str, str]]:
-    """Read the rows of seeds.csv; [] if there is no such file.
-
-    Args:
-        content: returns the bytes of the file at a path, None if there is no such file.
-        where: what a message calls the place that `content` reads from.
-
-    Raises:
-        UserError: the file is corrupt.
-    """
-    wrong = (
-        f"is corrupt, its columns have to be {','.join(COLUMNS)}: restore it with "
-        f"`git checkout {PATH}`"
-    )
-    return parsed(str(PATH), _rows, content, where, wrong)
+    """Read the rows of seeds.csv, [] if there is none; raise a UserError if it is corrupt."""
+    return parsed(str(PATH), _rows, content, where, CORRUPT)
 
 
 def read(content: Read = on_disk, where: str = WORKING_TREE) -> dict[str, Seeds]:
     """Return what seeds.csv has, by run; see `rows`."""
-    by_run: dict[str, dict[str, dict[str, float]]] = {}
-    for row in rows(content, where):  # measured again: the last counts
-        figures = {name: _figure(row[name]) for name in ("accuracy", "loss", "errors")}
-        by_run.setdefault(row["run"], {})[row["seed"]] = figures
-    return {run: Seeds(results) for run, results in by_run.items()}
+    by_run: dict[str, Seeds] = {}
+    for row in rows(content, where):
+        # of a seed that was measured again, the last result counts
+        by_run.setdefault(row["run"], Seeds({})).results[row["seed"]] = _figures(row)
+    return by_run
 
 
 def _rows(text: str) -> list[dict[str, str]]:
     header, *cells = csv.reader(text.splitlines() or [",".join(COLUMNS)], strict=True)
-    if header != COLUMNS:
-        raise ValueError(text)
     found = [dict(zip(COLUMNS, row, strict=True)) for row in cells]
-    for row in found:
-        _ = int(row["seed"]), *(_figure(row[name]) for name in ("accuracy", "loss", "errors"))
+    if header != COLUMNS or not all(row["seed"].isdecimal() and _figures(row) for row in found):
+        raise ValueError(text)
     return found
 
 
-def _figure(cell: str) -> float:
-    """Read a cell; an empty one is a loss that was not finite."""
-    return float(cell) if cell else math.nan
+def _figures(row: dict[str, str]) -> dict[str, float]:
+    """Read a row's numbers; an empty cell is a loss that was not finite."""
+    return {name: float(row[name] or "nan") for name in ("accuracy", "loss", "errors")}

@@ -1,5 +1,4 @@
-"""What a stage needs apart from its result: messages, signals, progress, whole files.
+"""What no result depends on: messages, signals, progress, validation; and outputs.py.
 
-Only `files` decides bytes of a result, so only that is a dependency of the stages in dvc.yaml: the
-wording of a message trains nothing again.
+That one writes the results, so only it is a dependency in dvc.yaml: a new wording retrains nothing.
 """

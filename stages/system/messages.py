@@ -1,9 +1,10 @@
-"""The wording of messages from the modules that decide results.
+"""The wording of messages from modules that decide results.
 
-Those modules are dependencies of the stages that train and test; this one is none, so that a new
-wording trains nothing again.
+Those modules are dependencies of the training and test stages and this one is not, so a new wording
+retrains nothing.
 """
 
+import sys
 from typing import Any
 
 from stages.system.errors import UserError
@@ -19,21 +20,15 @@ MESSAGES = {
         "{fault}: delete it and run `dvc repro fetch`, after `make mend` if DVC's cache is corrupt "
         "too"
     ),
-    "no model file": (
-        "{path} does not exist (there: {there}): correct the name or run `dvc repro`"
-    ),
+    "no model file": "{path} does not exist (there: {there}): correct the name or run `dvc repro`",
     "model file corrupt": f"{{path}} is corrupt or not a model file ({{reason}}): {REMAKE}",
     "other weights": f"{{path}} does not hold the weights of this architecture: {REMAKE}",
-    "checkpoint corrupt": (
-        "warning: {path} was corrupt ({reason}) and is now {aside}: training starts over"
-    ),
-    "checkpoint not written": "warning: {path} could not be written ({reason})",
-    "interrupted": (
-        "interrupted at epoch {epoch} of {epochs}; run the same command again to resume"
-    ),
+    "checkpoint corrupt": "{path} was corrupt ({reason}) and is now {aside}: training starts over",
+    "checkpoint not written": "{path} could not be written ({reason})",
+    "interrupted": "interrupted at epoch {epoch} of {epochs}; run the same command again to resume",
     "no portable kernels": (
-        "warning: portable kernels need an x86-64 CPU with AVX2: elsewhere the last digits of a "
-        "result are the machine's own"
+        "portable kernels need an x86-64 CPU with AVX2; without it, the last digits of a result "
+        "depend on the machine"
     ),
     "bf16 is not portable": (
         "precision is bf16, which portable kernels cannot compute on a CPU: in params.yaml, set "
@@ -48,3 +43,7 @@ def text(key: str, **values: Any) -> str:
 
 def error(key: str, **values: Any) -> UserError:
     return UserError(text(key, **values))
+
+
+def warn(key: str, **values: Any) -> None:
+    print(f"warning: {text(key, **values)}", file=sys.stderr)

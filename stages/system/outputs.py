@@ -14,11 +14,8 @@ from typing import Any, BinaryIO
 def write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
     """Let `fill` write to a file next to `path`, flush it to disk and rename it to `path`.
 
-    The temporary name is fixed, so a run that was killed leaves one file at most, which the next
-    run overwrites; git and DVC ignore `*.part`.
-
-    Raises:
-        OSError: the disk is full or cannot be written; it names a file.
+    The temporary name is fixed, so a run that was killed leaves at most one file, which the next
+    run overwrites; git and DVC ignore `*.part`. An OSError names the file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
@@ -29,7 +26,7 @@ def write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except (OSError, RuntimeError) as error:
-        # torch.save hides a full disk behind a RuntimeError of its own
+        # torch.save turns a full disk into a RuntimeError
         cause = error if isinstance(error, OSError) else error.__context__
         if not isinstance(cause, OSError):
             raise
@@ -38,31 +35,29 @@ def write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
         raise cause from None
     finally:
         temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)  # flushed too, so that a power cut keeps the name
+    folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(folder)  # so that the new name survives a power cut
     finally:
         os.close(folder)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` to `path`, whole or not at all."""
     write(path, lambda file: file.write(content))
 
 
-def write_json(path: Path, value: dict[str, Any]) -> None:
-    """Write strict JSON to `path`: a number at the top that is not finite becomes null."""
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write strict JSON: a number at the top level that is not finite becomes null."""
     strict = {
-        key: None if isinstance(entry, float) and not math.isfinite(entry) else entry
-        for key, entry in value.items()
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in values.items()
     }
     write_bytes(path, (json.dumps(strict, indent=2, allow_nan=False) + "\n").encode())
 
 
 def write_csv(path: Path, header: list[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Write a table with one header line to `path`; None becomes an empty cell."""
+    """Write a table with one header line; None becomes an empty cell."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(header)
-    table.writerows(rows)
+    table.writerows([header, *rows])
     write_bytes(path, text.getvalue().encode())

@@ -8,15 +8,15 @@ from ruamel.yaml.error import YAMLError
 
 from stages.system import messages
 from stages.system.errors import UserError
-from stages.system.rules import Rule, check, integer, number, one_of
+from stages.system.rules import check, integer, number, one_of
 
 PATH = Path("params.yaml")
 IMAGES = 60_000
 
-MAPPING = Rule("a mapping with an entry for each model", lambda value: isinstance(value, dict))
+MAPPING = ("a mapping with an entry for each model", lambda value: isinstance(value, dict))
 SHARED = {
     "seed": integer(0, 2**32 - 1),
-    "lr": Rule(
+    "lr": (
         "a number above 0 and at most 10",
         lambda value: type(value) in (int, float) and 0 < value <= 10,
     ),
@@ -35,11 +35,7 @@ TRAINING = {"epochs": integer(1, 1000), "mode": one_of("finetune", "extract")}
 
 
 def read() -> dict[str, Any]:
-    """Read params.yaml, as DVC reads it (YAML 1.2).
-
-    Raises:
-        UserError: no such file, not YAML, or a key that is missing, unknown or wrong.
-    """
+    """Read params.yaml as DVC does (YAML 1.2), or raise a UserError if anything in it is wrong."""
     try:
         values = YAML(typ="safe").load(PATH)
     except (OSError, ValueError, YAMLError) as error:
@@ -50,20 +46,15 @@ def read() -> dict[str, Any]:
 
 
 def check_params(values: Any) -> None:
-    """Hold params.yaml against the rules, but for what an architecture's own file decides.
-
-    Raises:
-        UserError: a key that is missing, unknown or has a wrong value.
-    """
+    """Check params.yaml, except for options that an architecture defines."""
     if not isinstance(values, dict):
         raise UserError(f"params.yaml is empty, expected {', '.join(SHARED)}, weights and models")
     check("params.yaml: ", values, SHARED | {"weights": MAPPING, "models": MAPPING})
-    weights = values["weights"]
-    check("params.yaml: weights.", weights, dict.fromkeys(weights, WEIGHTS))
-    check("params.yaml: models.", values["models"], dict.fromkeys(values["models"], MAPPING))
-    held = values["train_images"] + values["validation_images"]
-    if held > IMAGES:
+    for section, rule in [("weights", WEIGHTS), ("models", MAPPING)]:
+        check(f"params.yaml: {section}.", values[section], dict.fromkeys(values[section], rule))
+    total = values["train_images"] + values["validation_images"]
+    if total > IMAGES:
         raise UserError(
-            f"params.yaml: train_images + validation_images is {held}, but MNIST has {IMAGES} "
+            f"params.yaml: train_images + validation_images is {total}, but MNIST has {IMAGES} "
             f"training images: lower one of them"
         )

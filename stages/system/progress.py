@@ -8,22 +8,21 @@ from tqdm import tqdm
 
 
 class Progress:
-    """A bar over all images of a run: loss, images/s and the time left."""
+    """A bar over the images of all epochs of a run: loss, images/s and the time left."""
 
     def __init__(self, run: str, images: int):
-        """Open the bar for `images` images, all epochs together."""
-        # disable=None: by whether standard error is a terminal
+        # disable=None: shown only if standard error is a terminal
         self._bar = tqdm(total=images, desc=run, unit=" images", disable=None, smoothing=0.05)
         self._shown = 0.0
 
     def resume(self, step: int, steps: int) -> None:
-        """Say that the run resumes after `step` of its `steps`, and start the bar from there."""
+        """Report that the run resumes after `step` of its `steps`, and start the bar there."""
         self._bar.write(f"resuming at step {step} of {steps}", file=sys.stderr)
         self._bar.initial = self._bar.n = round(self._bar.total * step / steps)
         self._bar.refresh()
 
     def step(self, images: int, loss: Tensor) -> None:
-        """Count a batch; the loss is fetched from the device twice a second, not every time."""
+        """Count a batch; copies the loss from the device at most twice a second."""
         if self._bar.disable:
             return
         now = time.monotonic()
@@ -33,5 +32,4 @@ class Progress:
         self._bar.update(images)
 
     def close(self) -> None:
-        """Leave the bar as it stands."""
         self._bar.close()

@@ -1,1 +1,1 @@
-"""How a network is trained: what params.yaml says, the loop, and what is kept of it."""
+"""Training one run: its recipe, the loop, checkpoints and what is written."""

@@ -28,11 +28,7 @@ class Data:
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:
-    """Return the number of batches per epoch.
-
-    They are of equal size, give or take one image, and hold at least two: batch normalisation has
-    no variance of one.
-    """
+    """Count the batches; they differ by at most one image and hold at least two, for batch norm."""
     return max(1, min(math.ceil(images / batch_size), images // 2))
 
 
@@ -45,48 +41,36 @@ def fit(
     checkpoint: Checkpoint | None = None,
     curves: Curves | None = None,
 ) -> History:
-    """Train the parameters of `network` that require a gradient: Adam on the cross entropy.
+    """Train the parameters that require a gradient: Adam on the cross entropy.
 
-    An epoch whose loss is not finite is the last one.
-
-    Args:
-        network: on the data's device; called with what `prepare` returns.
-        data: see Data.
-        prepare: turns a batch of `data.inputs` into the network's input, on the device.
-        params: epochs, batch_size, lr, schedule, beta2, clip_norm, precision, seed, as in
-            params.yaml.
-        progress: told of every batch.
-        checkpoint: to resume from and to write; see Checkpoint.
-        curves: written while training; see Curves.
+    `prepare` turns a batch of the data's inputs into the network's input, on their device; `params`
+    holds epochs, batch_size, lr, schedule, beta2, clip_norm, precision and seed. Training stops
+    after an epoch whose loss is not finite.
 
     Raises:
         Interrupted: by a signal; the checkpoint, if any, then holds all steps done.
     """
-    device, images = data.inputs.device, len(data.labels)
+    device, images, precision = data.inputs.device, len(data.labels), params["precision"]
     steps = steps_per_epoch(images, params["batch_size"])
     total = steps * params["epochs"]
-    captured = device.type == "cuda"
-    optimizer, schedule = configure_optimizer(network, params, total, device if captured else None)
+    captured = device if device.type == "cuda" else None
+    optimizer, schedule = configure_optimizer(network, params, total, captured)
     step = make_step(network, optimizer, data.inputs, data.labels, prepare, params)
     if captured:
         step = CudaGraphStep(step)
     shuffle = torch.Generator().manual_seed(params["seed"])
-    history = History(steps, losses=torch.zeros(total, device=device))
-    parts = {
-        "network": network,
-        "optimizer": optimizer,
-        "history": history,
-        "rng": RngState(device),
-    }
+    history = History(steps, torch.zeros(total, device=device))
+    rng = RngState(device)
+    parts = {"network": network, "optimizer": optimizer, "history": history, "rng": rng}
     if schedule:
         parts["schedule"] = schedule
     if checkpoint and checkpoint.resume(parts, device):
         progress.resume(history.done, total)
 
-    def after_step(batch: int, loss: Tensor) -> None:
+    def after_step(size: int, loss: Tensor) -> None:
         if schedule and history.done < total:
             schedule.step()
-        progress.step(batch, loss)
+        progress.step(size, loss)
         check()
         if checkpoint:
             checkpoint.save_if_due(parts)
@@ -95,9 +79,9 @@ def fit(
 
     with interrupts.noted() as check:
         try:
-            for epoch in range(params["epochs"]):
+            for epoch in range(1, params["epochs"] + 1):
                 order = torch.randperm(images, generator=shuffle).to(device).tensor_split(steps)
-                if epoch < len(history.epochs):
+                if epoch <= len(history.epochs):
                     continue  # done before the interruption: only advance the shuffle
                 if history.diverged:
                     break
@@ -105,11 +89,9 @@ def fit(
                 loss = run_epoch(step, order, history, after_step)
                 held_out = None, None
                 if len(data.validation_labels):
-                    logits = predict(
-                        network, data.validation_inputs, prepare, params["precision"], check
-                    )
+                    logits = predict(network, data.validation_inputs, prepare, precision, check)
                     held_out = score(logits, data.validation_labels)
-                history.epochs.append((epoch + 1, loss, *held_out))
+                history.epochs.append((epoch, loss, *held_out))
         except interrupts.Interrupted as interrupted:
             if not (checkpoint and checkpoint.save(parts)):
                 raise
@@ -125,16 +107,10 @@ def run_epoch(
     history: History,
     after_step: Callable[[int, Tensor], None],
 ) -> float:
-    """Train on the batches of the current epoch that are not done yet.
+    """Train on the batches of the current epoch that are not done; return the epoch's mean loss.
 
-    Args:
-        step: trains on one batch; see `make_step`.
-        batches: of the whole epoch, each the images' indices, (N,) int64.
-        history: gets the loss of each batch.
-        after_step: called with each batch's size and loss.
-
-    Returns:
-        The mean loss over all images of the epoch.
+    `batches` are all of the epoch's, each the images' indices, (N,) int64; `after_step` gets each
+    batch's size and loss.
     """
     start = len(history.epochs) * len(batches)
     losses = history.losses[start : start + len(batches)]

@@ -7,16 +7,14 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
 
-# The part of a one-cycle schedule that warms up: AlexNet leaves its first plateau, a loss of 2.3,
-# sooner with a long one.
+# Part of the steps. With a long warm-up AlexNet leaves its first plateau, a loss of 2.3, sooner.
 WARM_UP = 0.2
 
 
 class Adam(torch.optim.Adam):
-    """torch.optim.Adam without PyTorch's compiler.
+    """torch.optim.Adam whose methods lack the wrappers that keep PyTorch's compiler out.
 
-    These methods are wrapped to keep the compiler out of them, and import it for that: a third of
-    the time until the first batch.
+    The wrappers import the compiler for that: a third of the time until the first batch.
     """
 
     add_param_group = inspect.unwrap(torch.optim.Adam.add_param_group)
@@ -31,11 +29,7 @@ def configure_optimizer(
 ) -> tuple[Adam, OneCycleLR | None]:
     """Make the optimizer of the parameters that require a gradient, and its schedule, if any.
 
-    Args:
-        network: on the device that it is trained on.
-        params: lr, schedule, beta2.
-        steps: of the whole training.
-        captured: the device, if steps will be recorded there: the learning rate has to be there.
+    `steps` is the length of the training; `captured` is the device if they become CUDA graphs.
     """
     optimizer = Adam(
         [parameter for parameter in network.parameters() if parameter.requires_grad],
@@ -46,6 +40,6 @@ def configure_optimizer(
     )
     if params["schedule"] == "constant" or steps == 1:
         return optimizer, None
-    warm_up = max(WARM_UP, 2 / steps)  # two steps at least: OneCycleLR divides by their span
+    warm_up = max(WARM_UP, 2 / steps)  # at least two steps: OneCycleLR divides by their span
     schedule = OneCycleLR(optimizer, params["lr"], steps, pct_start=warm_up, cycle_momentum=False)
     return optimizer, schedule

@@ -1,29 +1,27 @@
 """The parts of a training: what it starts from, what it trains on, and what it writes."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from stages import models
+from stages.compute.inference import predict
 from stages.mnist import images
 from stages.models.layers import condensed
 from stages.system import messages, outputs
-from stages.system.progress import Progress
-from stages.training import extract, loop
-from stages.training.checkpoint import Checkpoint
+from stages.training import loop
 from stages.training.history import Curves, History
+from stages.training.loop import Data
 from stages.training.recipe import Recipe
 
 
 def start(recipe: Recipe) -> tuple[nn.Module, Recipe]:
-    """Build the network with its starting weights; add to the recipe which weights they are.
-
-    Raises:
-        UserError: the starting weights are missing, corrupt or another architecture's.
-    """
+    """Build the network with its starting weights, and record in the recipe which these are."""
     network = models.build(recipe.model, **recipe.options)
     if not recipe.pretrained:
         return network, recipe
@@ -34,60 +32,66 @@ def start(recipe: Recipe) -> tuple[nn.Module, Recipe]:
         options = options | {"stem": "pretrained"}  # extraction keeps it
     elif options.get("stem") == "fresh":
         stem = models.architecture(recipe.model).STEM + "."
-        fresh = {key: value for key, value in network.state_dict().items() if key.startswith(stem)}
-        state = state | fresh
+        state |= {key: value for key, value in network.state_dict().items() if key.startswith(stem)}
     models.restore(network, state, path)
-    source = {"weights": weights["params"].get("weights", "unknown")}
-    return network, replace(recipe, options=options, params=recipe.params | source)
+    params = recipe.params | {"weights": weights["params"].get("weights", "unknown")}
+    return network, replace(recipe, options=options, params=params)
 
 
 def check(recipe: Recipe, device: torch.device) -> None:
-    """Refuse what the device cannot compute.
-
-    Raises:
-        UserError: bf16 with portable kernels on a CPU, since AVX2 has no bf16.
-    """
+    """Raise a UserError for bf16 with portable kernels on a CPU, since AVX2 has no bf16."""
     wanted = recipe.params["precision"], recipe.params["kernels"]
     if device.type == "cpu" and wanted == ("bf16", "portable"):
         raise messages.error("bf16 is not portable")
 
 
-def split(recipe: Recipe, pixels: Tensor, labels: Tensor) -> loop.Data:
-    """Take the first `train_images` to train on and hold the last `validation_images` out."""
+def split(recipe: Recipe, pixels: Tensor, labels: Tensor) -> Data:
+    """Take the first `train_images` to train on and hold out the last `validation_images`."""
     trained = recipe.params["train_images"]
     held_out = len(labels) - recipe.params["validation_images"]
-    return loop.Data(pixels[:trained], labels[:trained], pixels[held_out:], labels[held_out:])
+    return Data(pixels[:trained], labels[:trained], pixels[held_out:], labels[held_out:])
 
 
-def train(
-    recipe: Recipe,
-    network: nn.Module,
-    data: loop.Data,
-    progress: Progress,
-    checkpoint: Checkpoint | None = None,
-    curves: Curves | None = None,
-) -> History:
-    """Train the whole network or, in mode `extract`, its head alone; see `loop.fit`."""
-    params, watch = recipe.params, (progress, checkpoint, curves)
+def train(recipe: Recipe, network: nn.Module, data: Data, *watchers: Any) -> History:
+    """Train the whole network or, in mode `extract`, only its head.
+
+    `watchers` are the progress, the checkpoint and the curves of `loop.fit`.
+    """
+    params = recipe.params
     prepare = partial(images.prepare, image_size=network.image_size)
     if params.get("mode") != "extract":
         with condensed(network, prepare(data.inputs[:1])):
-            return loop.fit(network, data, prepare, params, *watch)
-    head = models.architecture(recipe.model).HEAD
-    layer, features = extract.freeze(network, head, data, prepare, params["precision"])
-    return loop.fit(layer, features, nn.Identity(), params, *watch)
+            return loop.fit(network, data, prepare, params, *watchers)
+    name = models.architecture(recipe.model).HEAD
+    head, features = freeze(network, name, data, prepare, params["precision"])
+    return loop.fit(head, features, nn.Identity(), params, *watchers)
+
+
+def freeze(
+    network: nn.Module, name: str, data: Data, prepare: Callable[[Tensor], Tensor], precision: str
+) -> tuple[nn.Module, Data]:
+    """Freeze all of a network except its last layer, `name`, and compute what that layer reads.
+
+    Returns:
+        That layer, and the data with its (N, features) float32 inputs.
+    """
+    network.requires_grad_(False)
+    head = network.get_submodule(name)
+    network.set_submodule(name, nn.Identity())
+    features = [
+        predict(network, inputs, prepare, precision) if len(inputs) else inputs
+        for inputs in (data.inputs, data.validation_inputs)
+    ]
+    network.set_submodule(name, head.requires_grad_(True))
+    return head, Data(features[0], data.labels, features[1], data.validation_labels)
 
 
 def write(recipe: Recipe, network: nn.Module, history: History) -> None:
-    """Write what the pipeline keeps of a run, byte-identical each time."""
-    epochs, loss, validation_loss, validation_accuracy = history.epochs[-1]
-    metrics = {
-        "loss": loss,
-        "validation_loss": validation_loss,
-        "validation_accuracy": validation_accuracy,
-        "epochs": epochs,
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
-    }
+    """Write what the pipeline keeps of a run, the same bytes each time."""
+    epochs, *last = history.epochs[-1]
+    metrics = dict(zip(["loss", "validation_loss", "validation_accuracy"], last, strict=True))
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    metrics |= {"epochs": epochs, "parameters": parameters}
     if history.diverged:
         metrics["diverged"] = True
     outputs.write_json(Path(f"metrics/train/{recipe.name}.json"), metrics)

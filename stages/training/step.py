@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from stages.compute.inference import autocast
 
-WARMUP_STEPS = 3
+EAGER_STEPS = 3  # before a CUDA graph is recorded
 
 Step = Callable[[Tensor], Tensor]
 
@@ -23,11 +23,7 @@ def make_step(
     prepare: Callable[[Tensor], Tensor],
     params: dict[str, Any],
 ) -> Step:
-    """Return a function that trains on the images whose indices it is given, (N,) int64.
-
-    It returns the batch's mean loss, on the device. `inputs` and `labels` are those of all images;
-    for the rest see `loop.fit`.
-    """
+    """Return a function that trains on a batch, (N,) int64 indices, and returns its mean loss."""
 
     def step(batch: Tensor) -> Tensor:
         with autocast(inputs.device, params["precision"]):
@@ -46,28 +42,28 @@ def make_step(
 class CudaGraphStep:
     """A step recorded as a CUDA graph, one for each size of batch, and replayed.
 
-    At small batches a GPU waits for the CPU to launch its many small kernels; a graph is one
+    With small batches a GPU waits for the CPU to launch its many small kernels; a graph is one
     launch. The first steps run eagerly, as real steps: they set up what a recording must not.
     """
 
     def __init__(self, step: Step):
-        """Wrap `step`, whose optimizer must be capturable."""
         self.step = step
         self.stream = torch.cuda.Stream()
-        self.pool = torch.cuda.graph_pool_handle()  # one replays at a time: they share memory
+        self.pool = torch.cuda.graph_pool_handle()  # shared: only one graph replays at a time
         self.eager: dict[int, int] = {}
         self.graphs: dict[int, tuple[torch.cuda.CUDAGraph, Tensor, Tensor]] = {}
 
     def __call__(self, batch: Tensor) -> Tensor:
-        """Run one step."""
         size = len(batch)
         if size not in self.graphs:
-            if self.eager.setdefault(size, 0) < WARMUP_STEPS:
+            if self.eager.setdefault(size, 0) < EAGER_STEPS:
                 self.eager[size] += 1
                 return self._warm_up(batch)
-            self.graphs[size] = self._record(batch)
-        graph, given, loss = self.graphs[size]
-        given.copy_(batch)
+            recorded, graph = batch.clone(), torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph, self.pool, self.stream):
+                self.graphs[size] = graph, recorded, self.step(recorded)
+        graph, recorded, loss = self.graphs[size]
+        recorded.copy_(batch)
         graph.replay()
         return loss.clone()
 
@@ -79,9 +75,3 @@ class CudaGraphStep:
             loss = self.step(batch)
         torch.cuda.current_stream().wait_stream(self.stream)
         return loss
-
-    def _record(self, batch: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Tensor]:
-        given, graph = batch.clone(), torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, self.pool, self.stream):
-            loss = self.step(given)
-        return graph, given, loss

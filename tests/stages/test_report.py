@@ -8,14 +8,12 @@ import pytest
 from helpers import EPOCHS, ROOT, put, run_here, run_stage, write_run
 
 from stages import report as stage
-from stages.reporting import comparisons
-from stages.results.runs import read
 from stages.system.errors import UserError
 
 PICTURES = ["accuracy", "activations", "learning_rates", "notebook", "small_cnns", "transfer"]
 OUTPUTS = ["report.md", *(f"{name}.png" for name in PICTURES)]
 PREDICTED = ["model_a", "model_b-lr0.1"]  # runs with predictions
-# run: test errors, loss at the end, what else is its own
+# run: test errors, loss at the end, what else differs
 RUNS = {
     "resnet18": (62, 0.021, {"parameters": 11_175_370, "image_size": 32, "weights": "random"}),
     "alexnet": (124, 0.080, {"parameters": 57_044_810, "image_size": 64}),
@@ -31,12 +29,10 @@ RUNS = {
 
 
 def options(runs: Iterable[str]) -> list[str]:
-    """Return what DVC makes of the mapping `runs` of dvc.yaml in a command."""
     return [word for name in runs for word in (f"--{name}", name.split("-")[0])]
 
 
 def report(runs: Iterable[str] = RUNS) -> str:
-    """Write the report in the working directory and return it."""
     run_here(stage, *options(runs))
     return Path("plots/report.md").read_text()
 
@@ -80,17 +76,15 @@ def folder(ten_runs, tmp_path, monkeypatch):
     return Path.cwd()
 
 
-def test_the_outputs_are_whole_and_exactly_those_named(ten_runs):
+def test_the_outputs_are_exactly_those_named_and_know_no_time_place_or_software(ten_runs):
     outputs = written(ten_runs)
     assert sorted(outputs) == sorted([*OUTPUTS, *(f"mistakes/{name}.png" for name in PREDICTED)])
-    for name, content in outputs.items():
-        if name.endswith(".png"):
-            assert content.startswith(b"\x89PNG") and content.endswith(b"IEND\xaeB`\x82")
-            assert not [word for word in (b"Software", b"matplotlib", b"tIME") if word in content]
-        assert str(ten_runs.parent).encode() not in content
+    for content in outputs.values():
+        words = (b"Software", b"matplotlib", b"tIME", str(ten_runs.parent).encode())
+        assert not [word for word in words if word in content]
 
 
-def test_the_report_shows_every_run_its_figures_and_all_pictures(ten_runs):
+def test_the_report_shows_every_run_its_figures_and_what_follows_from_them(ten_runs):
     text = (ten_runs / "plots/report.md").read_text()
     for name, (errors, _, _) in RUNS.items():
         link = f"[`{name}`](mistakes/{name}.png)" if name in PREDICTED else f"`{name}`"
@@ -100,56 +94,44 @@ def test_the_report_shows_every_run_its_figures_and_all_pictures(ten_runs):
         "| 99.38 % | 62 | 99.04 % | +0.34 |",
         "| `alexnet` | 64 | 2 | 128 | 0.001 | one-cycle | 0.98 | 1 | fp32 | 55000 | 5000 |",
         "| *the notebook* | 224 | 10 | 32 | 0.001 | constant | 0.999 | 0 | fp32 | 60000 | 0 |",
+        "1. ResNet18 does better on MNIST than AlexNet. **borne out**",
+        "| Model A: the loss of relu falls faster than that of tanh and sigmoid | loss of the "
+        "first epoch 0.2400 (relu), 0.3200 (tanh), 0.6000 (sigmoid) | borne out |",
+        "figures, by the same test: test accuracy 97.43 % (Model B), 97.26 % (Model A); p = 0.45 "
+        "unpaired, one seed: no clear difference.",
+        "**Not like for like**, other settings differ too: image_size (resnet18 32, alexnet 64)",
+        "The runs were not trained like the notebook's (image size, epochs, batch, schedule, "
+        "Adam's beta2, gradient clipping, training images, validation images, initial weights):",
         *(f"]({name}.png)" for name in PICTURES),
     ):
         assert part in text
+    out, partly = "borne out", "partly borne out"
+    assert verdicts(text) == [out, out, out, partly, partly, "no clear difference", partly]
     assert "Missing" not in text and "{" not in text
 
 
-def test_the_verdicts_follow_from_the_figures(ten_runs):
-    text = (ten_runs / "plots/report.md").read_text()
-    out, partly = "borne out", "partly borne out"
-    assert verdicts(text) == [out, out, out, partly, partly, "no clear difference", partly]
-    assert "1. ResNet18 does better on MNIST than AlexNet. **borne out**" in text
-    assert "**Not like for like**" in text and "image_size (resnet18 32, alexnet 64)" in text
-    differing = (
-        "image size, epochs, batch, schedule, Adam's beta2, gradient clipping, training images, "
-        "validation images, initial weights"
-    )
-    assert f"The runs were not trained like the notebook's ({differing}):" in text
-
-
-def test_the_same_results_give_the_same_bytes(folder):
+def test_the_same_results_give_the_same_bytes_and_others_another_report(folder):
     first = written(folder)
-    for name in [*OUTPUTS, "mistakes/of_a_run_that_is_gone.png"]:
-        put(folder / "plots" / name, "of an earlier report")
     report()
     assert written(folder) == first
-
-
-def test_other_figures_and_other_runs_in_dvc_yaml_give_another_report(folder):
-    first = written(folder)
     write_run(folder, "vgg16", 70, 0.03, parameters=134_000_000)
     write_run(folder, "resnet18", 240, 0.021, parameters=11_175_370, image_size=32)
     text = report([*(name for name in RUNS if name != "model_b-lr0.1"), "vgg16"])
     assert verdicts(text)[0] == "not borne out"
     assert "| `vgg16` | 134,000,000 |" in text
     assert "model_b-lr0.1" not in text and "**No results for** lr 0.1." in text
-    changed = {name for name in first if written(folder).get(name) != first[name]}
-    gone = "mistakes/model_b-lr0.1.png"
-    assert changed == {"accuracy.png", "report.md", "learning_rates.png", gone}
-    assert gone not in written(folder)
+    changed = {name for name in first if written(folder)[name] != first[name]}
+    assert changed == {"accuracy.png", "report.md", "learning_rates.png"}
 
 
-@pytest.mark.parametrize("runs", [[], list(RUNS)])
-def test_no_results_at_all_still_give_every_output(folder, runs):
+def test_no_results_at_all_still_give_every_output(folder):
     for part in ("metrics", "plots", "data/settings", "data/predictions"):
         shutil.rmtree(part)
-    text = report(runs)
+    text = report()
     assert sorted(written(folder)) == sorted(OUTPUTS)
     assert Path("plots/mistakes").is_dir()
     assert verdicts(text) == ["not measured"] * 7
-    assert ("`metrics/train/resnet18.json`" in text) == bool(runs)
+    assert "`metrics/train/resnet18.json`" in text
 
 
 def test_missing_files_and_a_diverged_run_are_shown_as_such(folder):
@@ -167,52 +149,25 @@ def test_missing_files_and_a_diverged_run_are_shown_as_such(folder):
 
 
 @pytest.mark.parametrize(
-    ("path", "content"),
+    ("path", "content", "remedy"),
     [
-        ("metrics/train/model_a.json", '{"loss": 0.1, "validation_loss": 0.1'),
-        ("metrics/train/model_a.json", '{"loss": "low"}'),
-        ("metrics/test/model_a.json", '{"accuracy": 98.0, "loss": 0.1, "errors": 200}'),
-        ("metrics/test/model_a.json", "[]"),
-        ("plots/runs/model_a/loss.csv", "["),
-        ("plots/runs/model_a/loss.csv", "epoch,train_loss\n1,0.5\n"),
-        ("plots/runs/model_a/steps.csv", "step,epoch,loss\n1,0.1,low\n"),
-        ("data/settings/model_a.json", '{"model": "model_a", "options": {}}'),
-        ("data/settings/model_a.json", "\x00"),
-        ("data/predictions/model_a.csv", "predicted,probability\n7,0.9\n"),
-        ("data/predictions/model_a.csv", "predicted,probability\n7\n"),
-        ("data/predictions/model_a.csv", "predicted,probability\nseven,0.9\n"),
+        ("metrics/train/model_a.json", '{"loss": "low"}', "dvc repro"),
+        ("metrics/test/model_a.json", '{"accuracy": 98.0, "errors": 200}', "dvc repro"),
+        ("plots/runs/model_a/loss.csv", EPOCHS + "1,0.5,", "dvc repro"),  # cut short
+        ("data/settings/model_a.json", "\x00", "dvc repro"),
+        ("data/predictions/model_a.csv", "predicted,probability\n7\n", "dvc repro"),
+        ("data/notebook.yaml", "runs: {}", "git checkout data/notebook.yaml"),
     ],
 )
-def test_corrupt_results_are_named_and_leave_the_report_alone(folder, path, content):
+def test_corrupt_results_are_named_and_leave_the_report_alone(folder, path, content, remedy):
     before = written(folder)
     put(folder / path, content)
-    with pytest.raises(UserError, match=rf"^{re.escape(path)} .*is corrupt.*dvc repro"):
+    with pytest.raises(UserError, match=rf"^{re.escape(path)} .* corrupt.*{re.escape(remedy)}"):
         report()
     assert written(folder) == before
-
-
-@pytest.mark.parametrize("content", ["", "runs: [", "runs: {}"])
-def test_a_corrupt_or_missing_notebook_says_how_to_restore_it(folder, content):
-    put(folder / "data/notebook.yaml", content)
-    if not content:
-        (folder / "data/notebook.yaml").unlink()
-    with pytest.raises(UserError, match=r"git checkout data/notebook\.yaml"):
-        report()
 
 
 def test_without_the_test_images_the_way_to_them_is_named(folder):
     (folder / "data/mnist").unlink()
     with pytest.raises(UserError, match=r"^data/mnist/t10k-images.*`dvc repro fetch`"):
         report()
-
-
-def test_a_setting_keeps_its_colour_where_another_is_missing(folder):
-    compared = comparisons.every(read([name for name in RUNS if name != "model_a-tanh"]))
-    colours = {
-        name: {curve.label: curve.colour for curve in stage.panel(compared[name]).curves}
-        for name in ("Model A", "Model B")
-    }
-    assert colours == {
-        "Model A": {"relu": 0, "sigmoid": 2},
-        "Model B": {"relu": 0, "tanh": 1, "sigmoid": 2},
-    }

@@ -1,6 +1,6 @@
 """Layers that skip work whose result is known in advance.
 
-Outputs and gradients are those of PyTorch's layers up to floating-point rounding, and parameters
+Outputs and gradients equal those of PyTorch's layers up to floating-point rounding, and parameters
 are the same, so state dicts are interchangeable.
 """
 
@@ -22,14 +22,12 @@ ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
 
 @contextmanager
 def condensed(network: nn.Module, input: Tensor) -> Iterator[None]:
-    """Keep only parameters the input can distinguish, within the block.
+    """Within the block, train only parameters that the input can tell apart.
 
-    The optimizer then carries neither kernel taps that meet nothing but padding nor several weights
-    where only their sum counts: of AlexNet's 57 million at 72 pixels, 20 are left. Afterwards, even
-    after an exception, the network has its own parameters again, with what was learned.
-
-    A layer stays whole if its calls get inputs of different shapes or another layer shares its
-    weight.
+    The optimizer then carries neither kernel taps that only meet padding nor several weights of
+    which only the sum counts: of AlexNet's 57 million at 72 pixels, 20 are left. A layer stays
+    whole if it is called with different shapes or shares its weight. Each layer's `condense`
+    returns its undo, which restores the parameters with what was learned, even after an exception.
 
     Args:
         network: on the input's device; switched to eval mode.
@@ -53,14 +51,12 @@ def condensed(network: nn.Module, input: Tensor) -> Iterator[None]:
 
 
 def convert_layers(network: nn.Module) -> None:
-    """Turn PyTorch's layers in `network` into this module's, parameters untouched."""
+    """Turn PyTorch's layers in `network` into this package's; parameters stay as they are."""
+    ours = {nn.Conv2d: Conv2d, nn.Linear: Linear, nn.AdaptiveAvgPool2d: AdaptiveAvgPool2d}
     for module in network.modules():
-        if type(module) is nn.Conv2d:
-            module.__class__ = Conv2d
-        if type(module) is nn.Linear:
-            module.__class__ = Linear
-        if type(module) is nn.AdaptiveAvgPool2d and module.output_size not in (1, (1, 1)):
-            module.__class__ = AdaptiveAvgPool2d
+        # to 1 x 1, PyTorch takes the mean, which is deterministic
+        if type(module) in ours and getattr(module, "output_size", None) not in (1, (1, 1)):
+            module.__class__ = ours[type(module)]
 
 
 def fuse_avgpool(network: nn.Module, linear: str) -> None:
@@ -71,10 +67,9 @@ def fuse_avgpool(network: nn.Module, linear: str) -> None:
 
 
 def pool_first(features: nn.Sequential) -> None:
-    """Swap each ReLU with the max pooling after it.
+    """Swap each ReLU with the max pooling after it: a quarter of the work, as ReLU is monotonic.
 
-    The activation is monotonic, so pool(act(x)) = act(pool(x)), on a quarter of the values. Neither
-    layer has parameters: the state dict keeps its keys.
+    Neither layer has parameters, so the state dict keeps its keys.
     """
     for i in range(len(features) - 1):
         if isinstance(features[i], nn.ReLU) and isinstance(features[i + 1], nn.MaxPool2d):

@@ -7,7 +7,9 @@ from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 from torch.nn import functional
 
-from stages.models.layers.products import conv2d
+from stages.models.layers.linear import linear
+
+Pair = tuple[int, int]  # vertical and horizontal
 
 
 class Conv2d(nn.Conv2d):
@@ -17,10 +19,11 @@ class Conv2d(nn.Conv2d):
       conv(expand(x), w) = conv(x, w.sum(1)).
     - The kernel is cropped to the taps that reach the input: on a 1 x 1 map, one of the nine taps
       of a 3 x 3 kernel.
-    - On a CPU, a single channel and the smallest maps are matrix products: see `products.conv2d`.
+    - On a CPU, oneDNN's convolutions, above all their weights' gradients, make poor use of a single
+      input channel and of small maps all of whose pixels see the whole input. Both become matrix
+      products.
 
-    With dilation, groups, `padding` as a string or a `padding_mode` other than zeros, it runs
-    PyTorch's convolution on the whole kernel and all copies.
+    Anything but zero padding given in pixels, without dilation or groups, is left to PyTorch.
     """
 
     def forward(self, input: Tensor) -> Tensor:
@@ -32,10 +35,16 @@ class Conv2d(nn.Conv2d):
         # no slice where nothing is cropped: autograd would fill and copy a whole gradient for it
         if (rows.stop - rows.start, columns.stop - columns.start) != self.kernel_size:
             weight = weight[:, :, rows, columns]
-        return conv2d(input, weight, self.bias, self.stride, padding)
+        if input.device.type == "cpu":
+            sides = list(zip(input.shape[2:], weight.shape[2:], padding, strict=True))
+            if all(size + pad == taps for size, taps, pad in sides):
+                return multiply_maps(input, weight, self.bias, self.stride)
+            if weight.shape[1] == 1 and all(size + 2 * pad >= taps for size, taps, pad in sides):
+                return multiply_patches(input, weight, self.bias, self.stride, padding)
+        return functional.conv2d(input, weight, self.bias, self.stride, padding)
 
     def condense(self, shape: torch.Size) -> Callable[[], None]:
-        """Keep only the taps that reach inputs of this shape; returns the undo, see `condensed`."""
+        """Keep only the taps that reach inputs of this shape; see `condensed`."""
         if not self._can_crop():
             return lambda: None
         before = self.weight, self.kernel_size, self.padding
@@ -60,7 +69,7 @@ class Conv2d(nn.Conv2d):
         zeros = self.padding_mode == "zeros" and not isinstance(self.padding, str)
         return zeros and self.groups == 1 and self.dilation == (1, 1)
 
-    def _crop(self, shape: torch.Size) -> tuple[slice, slice, tuple[int, int]]:
+    def _crop(self, shape: torch.Size) -> tuple[slice, slice, Pair]:
         """The kernel's rows and columns that reach the input, and the padding they need."""
         rows, columns = map(reaching_taps, shape[2:], self.kernel_size, self.stride, self.padding)
         return rows, columns, (self.padding[0] - rows.start, self.padding[1] - columns.start)
@@ -70,12 +79,11 @@ class ConvPool2d(Conv2d):
     """A convolution with a stride of 1 and the 2 x 2 max pooling after it, as one convolution.
 
     The four outputs of a pooling window become four channels of a convolution with a stride of 2,
-    with the kernel shifted for each; their maximum is the result. Where channels are few, PyTorch's
+    with the kernel shifted for each; their maximum is the result. With few channels, PyTorch's
     pooling costs more than the convolution before it.
     """
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, padding: int = 0):
-        """Initialise as torch.nn.Conv2d does; its other arguments are not supported."""
         super().__init__(in_channels, out_channels, kernel_size, padding=padding)
 
     def forward(self, input: Tensor) -> Tensor:
@@ -88,18 +96,16 @@ class ConvPool2d(Conv2d):
 
 
 class AMax(torch.autograd.Function):
-    """Tensor.amax(1), whose gradient all maxima share equally, with a faster backward pass."""
+    """Tensor.amax(1) of (N, M, ...), with a faster backward; all maxima share the gradient."""
 
     @staticmethod
     def forward(ctx: FunctionCtx, input: Tensor) -> Tensor:
-        """Take the maximum of (N, M, ...) over M to (N, ...)."""
         maximum = input.amax(1)
         ctx.save_for_backward(input, maximum)
         return maximum
 
     @staticmethod
     def backward(ctx: FunctionCtx, gradient: Tensor) -> Tensor:
-        """Share (N, ...) among the maxima, to (N, M, ...)."""
         input, maximum = ctx.saved_tensors
         # floats from the start: PyTorch is slow at multiplying by booleans
         chosen = torch.eq(input, maximum.unsqueeze(1), out=torch.empty_like(input))
@@ -112,3 +118,30 @@ def reaching_taps(size: int, kernel: int, stride: int, padding: int) -> slice:
     first = max(0, padding - (outputs - 1) * stride)
     last = min(kernel - 1, size - 1 + padding)
     return slice(first, last + 1) if outputs > 0 and first <= last else slice(0, kernel)
+
+
+def multiply_patches(
+    input: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair
+) -> Tensor:
+    """Convolve one channel: multiply the pixels under the kernel, at each place, by the kernel."""
+    rows, columns = padding
+    padded = functional.pad(input, (columns, columns, rows, rows)).squeeze(1)
+    patches = padded.unfold(1, weight.shape[2], stride[0]).unfold(2, weight.shape[3], stride[1])
+    output = linear(patches.flatten(3).flatten(0, 2), weight.flatten(1), bias)
+    return output.view(*patches.shape[:3], len(weight)).permute(0, 3, 1, 2)
+
+
+def multiply_maps(input: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair) -> Tensor:
+    """Convolve to maps whose pixels all see the whole input, each through a part of the kernel."""
+    height, width = input.shape[2:]
+    taps = weight.permute(0, 2, 3, 1).flatten(1, 2)
+    numbers = torch.arange(taps.shape[1]).view(weight.shape[2:])
+    # the kernel's first part belongs to the last pixel
+    parts = numbers.unfold(0, height, stride[0]).unfold(1, width, stride[1]).flip(0, 1)
+    size, pixels = parts.shape[:2], parts.shape[:2].numel()
+    seen = taps.index_select(1, parts.flatten()).unflatten(1, (pixels, -1))
+    matrix = seen.transpose(0, 1).flatten(2).flatten(0, 1)
+    if bias is not None:
+        bias = bias.repeat(pixels)
+    output = linear(input.permute(0, 2, 3, 1).flatten(1), matrix, bias)
+    return output.view(len(input), *size, len(weight)).permute(0, 3, 1, 2)

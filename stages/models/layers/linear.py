@@ -1,25 +1,23 @@
-"""Linear layers and average pooling, which is linear too."""
+"""Linear layers, by oneDNN on a CPU, and average pooling, which is linear too."""
 
 import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import FunctionCtx
 from torch.nn import functional
-
-from stages.models.layers.products import linear
 
 
 class Linear(nn.Linear):
-    """torch.nn.Linear, by oneDNN where PyTorch would ask MKL: see `linear`."""
+    """torch.nn.Linear, by oneDNN where PyTorch would use MKL: see `linear`."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Map (N, in_features) to (N, out_features)."""
         return linear(input, self.weight, self.bias)
 
 
 class PooledLinear(Linear):
-    """`Linear` and the average pooling to `sides` before it, done on the weights.
+    """`Linear` and the average pooling to `sides` before it, applied to the weights.
 
     Pooling is linear, so W (P x) = (W P) x. Pooling a 1 x 1 map to AlexNet's 6 x 6 only copies it,
     so a 36th of the weights is enough. A map larger than `sides` is pooled itself: less work.
@@ -42,7 +40,7 @@ class PooledLinear(Linear):
         return linear(input, weight.flatten(1), self.bias)
 
     def condense(self, shape: torch.Size) -> Callable[[], None]:
-        """On 1 x 1 maps, keep only the sums over copies; returns the undo, see `condensed`.
+        """On 1 x 1 maps, keep only the sums over copies; see `condensed`.
 
         With Adam, the sum then moves by the learning rate and not by 36 times as much.
         """
@@ -69,10 +67,7 @@ class AdaptiveAvgPool2d(nn.AdaptiveAvgPool2d):
         sides = sides if isinstance(sides, tuple) else (sides, sides)
         if input.shape[2:] == sides:
             return input
-        rows, columns = (
-            pooling_matrix(size, side, input)
-            for size, side in zip(input.shape[2:], sides, strict=True)
-        )
+        rows, columns = map(pooling_matrix, input.shape[2:], sides, (input, input))
         pooled = functional.linear(input.flatten(2), torch.kron(rows, columns))
         return pooled.unflatten(2, sides)
 
@@ -85,3 +80,38 @@ def pooling_matrix(size: int, wanted: int, like: Tensor) -> Tensor:
         start, stop = row * size // wanted, -((row + 1) * size // -wanted)
         matrix[row, start:stop] = 1 / (stop - start)
     return matrix
+
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Compute torch.nn.functional.linear: (N, in_features) to (N, out_features).
+
+    On a CPU, PyTorch leaves float32 products to MKL. Its only kernels that give the same bits on
+    every CPU, Intel's or AMD's, are SSE2's, at a third of the speed; so do oneDNN's AVX2 kernels.
+    """
+    mkl = input.device.type == "cpu" and input.dtype == torch.float32 and input.dim() == 2
+    if mkl and torch.backends.mkldnn.is_available() and not torch.is_autocast_enabled("cpu"):
+        return OneDnnLinear.apply(input, weight, bias)
+    return functional.linear(input, weight, bias)
+
+
+class OneDnnLinear(torch.autograd.Function):
+    """`linear` and its gradients, each one product by oneDNN."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.save_for_backward(input, weight)
+        return product(input, weight, bias)
+
+    @staticmethod
+    def backward(ctx: FunctionCtx, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        input, weight = ctx.saved_tensors
+        return (
+            product(gradient, weight.t()) if ctx.needs_input_grad[0] else None,
+            product(gradient.t(), input.t()) if ctx.needs_input_grad[1] else None,
+            gradient.sum(0) if ctx.needs_input_grad[2] else None,
+        )
+
+
+def product(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Compute left @ right.T + bias by oneDNN."""
+    return torch.ops.mkldnn._linear_pointwise(left, right, bias, "none", [], "")

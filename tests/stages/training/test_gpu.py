@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers import ROOT, make, refusal, results, run_here, run_stage, set_params
+from helpers import ROOT, refusal, results, run_here, run_stage, set_params
 from killed import OUTPUTS, reports
 
 from stages import models, train, weights
@@ -75,9 +75,8 @@ def test_the_same_bytes_twice(model: str, settings: dict, precision: str, here: 
 
 def test_stopped_at_any_moment_it_resumes_to_the_same_bytes(here: Path) -> None:
     set_params(here, train_images=500)
-    signals = [signal.SIGTERM, *[signal.SIGKILL] * 3]
-    undisturbed, *stopped = reports(here, "model_b", signals)
-    assert len(stopped) == len(signals)
+    undisturbed, *stopped = reports(here, "model_b", [signal.SIGTERM, *[signal.SIGKILL] * 3])
+    assert len(stopped) == 4
     for one in stopped:
         assert one["resumed"].startswith("resuming at step")
         assert one["outputs"] == undisturbed["outputs"]
@@ -87,17 +86,3 @@ def test_a_batch_that_is_too_large_ends_in_the_sentence(here: Path) -> None:
     set_params(here, train_images=10000, batch_size=10000, models__model_b__image_size=1024)
     sentence = refusal(run_stage("stages.train", "model_b", cwd=here, PYTHONPATH=str(ROOT)))
     assert sentence.startswith("error: out of memory: lower batch_size")
-
-
-def test_one_process_under_torchrun_is_one_process(here: Path) -> None:
-    alone = trained(here, "model_b")
-    command = ["torch.distributed.run", "--standalone", "--nproc-per-node", "1"]
-    found = run_stage(*command, "-m", "stages.train", "model_b", cwd=here, PYTHONPATH=str(ROOT))
-    assert found.returncode == 0, found.stderr
-    assert results(here, *OUTPUTS) == alone
-
-
-def test_an_experiment(tmp_path: Path, mnist: Path) -> None:
-    repository = make(tmp_path, mnist)
-    ran = repository.stages_run("dvc", "exp", "run", "-S", "lr=0.01", "evaluate@model_b")
-    assert {"train@model_b", "evaluate@model_b"} <= ran

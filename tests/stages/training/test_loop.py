@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from stages.compute import inference
-from stages.training import extract, loop
+from stages.training import loop, run
 
 
 @pytest.mark.parametrize(("beta2", "clip_norm"), [(0.999, 0), (0.9, 0), (0.999, 0.1)])
@@ -29,21 +29,17 @@ def test_it_is_adam_on_the_cross_entropy(beta2: float, clip_norm: float) -> None
             losses.append(loss.item())
     torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
     torch.testing.assert_close(history.losses, torch.tensor(losses))
-    expected, accuracy = inference.score(theirs(given.validation_inputs), given.validation_labels)
+    expected = inference.score(theirs(given.validation_inputs), given.validation_labels)
     assert history.epochs[-1][0] == 2
-    torch.testing.assert_close(history.epochs[-1][2:], (expected, accuracy))
+    torch.testing.assert_close(history.epochs[-1][2:], expected)
 
 
 def test_one_cycle_rises_to_the_learning_rate_and_falls() -> None:
-    seen = []
-
-    class Spy(nn.Linear):
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            seen.append(self.weight.detach().clone())
-            return super().forward(x)
-
-    torch.manual_seed(0)
-    fit(Spy(5, 10), data(400, 0), schedule="one-cycle", epochs=1)
+    net, seen = nn.Linear(5, 10), []
+    net.register_forward_pre_hook(
+        lambda module, inputs: seen.append(module.weight.detach().clone())
+    )
+    fit(net, data(400, 0), schedule="one-cycle", epochs=1)
     moved = [(b - a).abs().max().item() for a, b in itertools.pairwise(seen)]
     peak = moved.index(max(moved))
     assert 0.05 < peak / len(moved) < 0.3
@@ -51,65 +47,53 @@ def test_one_cycle_rises_to_the_learning_rate_and_falls() -> None:
     assert moved[-1] < max(moved) / 100
 
 
-@pytest.mark.parametrize("epochs", [1, 2, 5, 10, 11, 20])
+@pytest.mark.parametrize("epochs", [1, 2, 11])
 def test_one_cycle_learns_in_however_few_steps(epochs: int) -> None:
     net = network()
     before = nn.utils.parameters_to_vector(net.parameters()).clone()
-    history = fit(net, data(8, 0), schedule="one-cycle", epochs=epochs)
-    assert len(history.losses) == epochs
+    assert len(fit(net, data(8, 0), schedule="one-cycle", epochs=epochs).losses) == epochs
     after = nn.utils.parameters_to_vector(net.parameters())
     assert (after - before).abs().max() > 0.001
 
 
 def test_same_seed_same_bits_another_seed_another_order() -> None:
-    runs = [network() for _ in range(3)]
-    for net, seed in zip(runs, (3, 3, 4), strict=True):
-        fit(net, seed=seed)
-    first, second, other = (nn.utils.parameters_to_vector(net.parameters()) for net in runs)
+    first, second, other = (fit(network(), seed=seed).losses for seed in (3, 3, 4))
     assert torch.equal(first, second)
     assert not torch.equal(first, other)
 
 
-def test_batches_are_never_of_one_image() -> None:
-    for images in range(2, 40):
-        for batch_size in range(2, 12):
-            parts = torch.arange(images).tensor_split(loop.steps_per_epoch(images, batch_size))
-            sizes = {len(part) for part in parts}
-            assert min(sizes) >= 2
-            assert max(sizes) <= max(batch_size, 3)
-            assert max(sizes) - min(sizes) <= 1
+def test_no_batch_holds_one_image() -> None:
+    for images, batch_size in itertools.product(range(2, 40), range(2, 12)):
+        parts = torch.arange(images).tensor_split(loop.steps_per_epoch(images, batch_size))
+        sizes = {len(part) for part in parts}
+        assert min(sizes) >= 2
+        assert max(sizes) <= max(batch_size, 3)
+        assert max(sizes) - min(sizes) <= 1
 
 
-def test_a_loss_that_is_not_finite_ends_the_training_with_its_epoch() -> None:
-    net = network()
-    seen = []
-    net.register_forward_pre_hook(lambda module, inputs: seen.append(module.training))
+def test_training_stops_after_an_epoch_whose_loss_is_not_finite() -> None:
     given = data()
     given.inputs[3] = float("inf")
-    history = fit(net, given, epochs=5)
+    history = fit(network(), given, epochs=5)
     assert history.diverged
-    assert [row[0] for row in history.epochs] == [1]
-    assert history.done == sum(seen) == STEPS
+    assert (history.done, [row[0] for row in history.epochs]) == (STEPS, [1])
     assert not fit(network()).diverged
 
 
 def test_bf16_computes_in_bfloat16_and_keeps_float32_weights() -> None:
-    seen = []
-    net = network()
+    net, seen = network(), []
     net[0].register_forward_hook(lambda module, inputs, output: seen.append(output.dtype))
-    history = fit(net, precision="bf16")
+    assert fit(net, precision="bf16").losses.isfinite().all()
     assert set(seen) == {torch.bfloat16}
     assert {parameter.dtype for parameter in net.parameters()} == {torch.float32}
-    assert history.losses.isfinite().all()
 
 
-def test_extraction_trains_the_head_alone_on_features_in_eval_mode() -> None:
-    net = network(nn.BatchNorm1d(7), nn.Dropout(0.5))
+def test_extraction_trains_only_the_head_on_features_in_eval_mode() -> None:
+    net, given = network(nn.BatchNorm1d(7), nn.Dropout(0.5)), data()
     before = {key: value.clone() for key, value in net.state_dict().items()}
-    given = data()
-    layer, features = extract.freeze(net, "4", given, nn.Identity(), "fp32")
+    head, features = run.freeze(net, "4", given, nn.Identity(), "fp32")
     torch.testing.assert_close(features.inputs, net.eval()[:4](given.inputs))
-    fit(layer, features)
+    fit(head, features)
     after = net.state_dict()
     differing = {key for key in after if not torch.equal(after[key], before[key])}
     assert differing == {"4.weight", "4.bias"}
@@ -124,9 +108,8 @@ def test_large_images_are_predicted_in_smaller_batches(size: int, expected: int)
         return torch.zeros(len(batch), 10)
 
     network.eval = lambda: None
-    images = torch.zeros(201, 1, 1, 1)
     logits = inference.predict(
-        network, images, lambda batch: batch.expand(-1, -1, size, size), "fp32"
+        network, torch.zeros(201, 1, 1, 1), lambda batch: batch.expand(-1, -1, size, size), "fp32"
     )
     assert logits.shape == (201, 10)
     assert seen[0] == max(seen) == expected

@@ -1,0 +1,65 @@
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers import ROOT, do
+from PIL import Image
+
+from stages.mnist import images, pins
+from stages.system.errors import UserError
+
+
+def test_the_canonical_files_are_loaded(mnist: Path, recwarn: pytest.WarningsRecorder) -> None:
+    digits, labels = images.load("train", mnist)
+    assert (digits.shape, digits.dtype) == ((60_000, 28, 28), torch.uint8)
+    assert (labels.shape, labels.dtype) == ((60_000,), torch.int64)
+    assert labels[:5].tolist() == [5, 0, 4, 1, 9]
+    # the mean that is published as 0.1307 = 33.3184 / 255
+    assert digits.double().mean().item() == pytest.approx(33.3184, abs=1e-4)
+    digits, labels = images.load("test", mnist)
+    assert (digits.shape, labels[:5].tolist()) == ((10_000, 28, 28), [7, 2, 1, 0, 4])
+    # the first one is a 7: a bar at the top, nothing in the corners
+    assert digits[0, 8, 8:20].min() > 0
+    assert digits[0, [0, 0, -1, -1], [0, -1, 0, -1]].max() == 0
+    assert not recwarn.list
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "is missing or is not a file"),
+        ("a pipe", "is missing or is not a file"),
+        (b"short", "has 5 bytes, not the 10,008 expected"),
+        (bytes(20_000), "has more than the 10,008 bytes expected"),
+        (bytes(10_008), "has SHA-256 "),
+    ],
+)
+def test_any_other_file_is_refused(content: bytes | str | None, words: str, tmp_path: Path) -> None:
+    path = tmp_path / pins.TEST_LABELS
+    if content == "a pipe":
+        os.mkfifo(path)
+    elif content:
+        path.write_bytes(content)
+    with pytest.raises(UserError) as refused:
+        pins.read(path)
+    assert str(refused.value).startswith(f"{path} {words}")
+    assert "delete it and run `dvc repro fetch`" in str(refused.value)
+
+
+@pytest.mark.parametrize("size", [28, 32, 224, 20])
+def test_images_are_prepared_as_in_the_notebook(size: int) -> None:
+    """Resized by PIL (bilinear), to [0, 1], normalised: the same except for PIL's rounding."""
+    pixels = torch.randint(0, 256, (3, 28, 28), dtype=torch.uint8)
+    prepared = images.prepare(pixels, size)
+    assert (prepared.shape, prepared.dtype) == ((3, 1, size, size), torch.float32)
+    for given, found in zip(pixels, prepared, strict=True):
+        resized = Image.fromarray(given.numpy()).resize((size, size), Image.Resampling.BILINEAR)
+        expected = (torch.from_numpy(np.array(resized)) / 255 - 0.5) / 0.5
+        assert (found[0] - expected).abs().max() <= 1.5 * 2 / 255
+
+
+def test_fetching_does_not_import_torch() -> None:
+    do(ROOT, sys.executable, "-c", "import sys, stages.fetch; assert 'torch' not in sys.modules")
