@@ -6,11 +6,14 @@ ours and is a conflict, so that git stops and nobody forgets `dvc repro`.
 python -m tools.merge_lock BASE OURS THEIRS
 """
 
+from stages.system import errors
+
+if __name__ == "__main__":
+    errors.run_module(__spec__.name)
+
 import sys
 
 from dvc.utils.serialize import ParseError, dump_yaml, load_yaml
-
-from stages.system import errors
 
 
 def main() -> None:
@@ -29,14 +32,10 @@ def merge(base: dict, ours: dict, theirs: dict) -> tuple[dict, list[str]]:
     """Return the merged stages, in the order in which DVC would add them, and the conflicts."""
     merged, conflicts = {}, []
     for name in ours | theirs:
-        before, mine, other = (stages.get(name) for stages in (base, ours, theirs))
+        before, mine, other = base.get(name), ours.get(name), theirs.get(name)
         stage = other if mine == before else mine
         if stage is not None:
             merged[name] = stage
         if mine != other and before not in (mine, other):
             conflicts.append(name)
     return merged, conflicts
-
-
-if __name__ == "__main__":
-    errors.run(main)
