@@ -21,6 +21,7 @@ from tools.review import changes, locks, page, sides
 from tools.review.changes import Change, Verdict
 
 FOLDER = Path("review-plots")
+MOST_NAMED = 5
 GREY, BLUE = 8, 0  # places in the palette
 
 
@@ -41,9 +42,10 @@ def main() -> None:
 def review(before: str, after: str | None, check: bool) -> None:
     base = sides.revision(before)
     head = sides.revision(after) if after else sides.working_tree()
-    problems = list(
-        dict.fromkeys(locks.outdated(head) + (locks.uncommitted(head) if check else []))
-    )
+    found = locks.outdated(head) + (locks.uncommitted(head) if check else [])
+    problems = list(dict.fromkeys(found))
+    if len(problems) > MOST_NAMED:
+        problems[MOST_NAMED:] = [f"{len(problems) - MOST_NAMED} more"]
     compared = changes.compare(base, head)
     drawn = draw(base.name, head.name, compared)
     text = page.write(base, head, compared, problems, list(drawn))
@@ -55,7 +57,7 @@ def review(before: str, after: str | None, check: bool) -> None:
     if check and problems:
         raise UserError(
             "dvc.lock and the results in git do not match the params, code and data "
-            f"({page.first(problems)}): run dvc repro, commit the results that it changes or that "
+            f"({', '.join(problems)}): run dvc repro, commit the results that it changes or that "
             "are not in git yet, and push again"
         )
 

@@ -19,13 +19,12 @@ from tools.review.sides import Side, git
 LOCK = "dvc.lock"
 
 Stages = dict[str, Stage]  # by name
-# By dotted name; those of other files than params.yaml as `pyproject.toml:dependency-groups.torch`.
-Params = dict[str, Any]
+Params = dict[str, Any]  # by dotted name, which begins with the file's unless it is params.yaml
 Causes = dict[str, list[str]]  # names of what differs by kind, such as parameter, code or data
 
 
 def read(side: Side) -> tuple[Stages, Params]:
-    """Return a side's stages with what dvc.lock recorded of them, and their params as they are now.
+    """Return a side's stages with what dvc.lock recorded, and the params that they read now.
 
     Without dvc.lock there are none.
 
@@ -35,22 +34,20 @@ def read(side: Side) -> tuple[Stages, Params]:
     if LOCK not in side.paths:
         return {}, {}
     try:
-        repo = Repo(side.fs.normpath(side.root), fs=side.fs, scm=SCM("."))
-        stages = repo.index.stages
-        now = _params(stages, lambda one: one.read_params())
+        stages = Repo(side.fs.normpath(side.root), fs=side.fs, scm=SCM(".")).index.stages
+        params = _params(stages, ParamsDependency.read_params)
     except DvcException as error:
         reason = " ".join(str(error).split())
-        raise UserError(
-            f"DVC could not read the pipeline in {side.name} ({reason}): correct it"
-        ) from error
-    return {stage.name: stage for stage in stages}, now
+        message = f"DVC could not read the pipeline in {side.name} ({reason}): correct it"
+        raise UserError(message) from error
+    return {stage.name: stage for stage in stages}, params
 
 
 def _params(stages: Iterable[Stage], values: Callable[[ParamsDependency], Params | None]) -> Params:
     found: Params = {}
     for one in (dep for stage in stages for dep in stage.deps if isinstance(dep, ParamsDependency)):
-        found |= flatten({_name(one.def_path, key): it for key, it in (values(one) or {}).items()})
-    return found
+        found |= flatten({one.def_path: values(one) or {}})
+    return {name.removeprefix("params.yaml."): value for name, value in found.items()}
 
 
 def differing(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
@@ -71,8 +68,7 @@ def causes(before: Stages, after: Stages, files: list[str]) -> dict[str, Causes]
 
 def _causes(before: Stage, after: Stage, made: list[str], files: list[str]) -> Causes:
     old, new = (_params([stage], lambda one: one.hash_info.value) for stage in (before, after))
-    names = differing(old, new)
-    why: Causes = {"parameter": names} if names else {}
+    why: Causes = {"parameter": differing(old, new)} if old != new else {}
     for path in differing(_hashes(before.deps), _hashes(after.deps)):
         if any(_overlap(path, out) for out in made):
             why["new results of earlier stages"] = []
@@ -94,28 +90,18 @@ def outdated(side: Side) -> list[str]:
     """
     if LOCK not in side.paths:
         return [f"{LOCK} missing"] if "dvc.yaml" in side.paths else []
-    recorded, _ = read(side)
-    outs = [out for stage in recorded.values() for out in stage.outs]
+    stages, _ = read(side)
+    outs = [out for stage in stages.values() for out in stage.outs]
     found = []
-    for name, stage in recorded.items():
+    for name, stage in stages.items():
         if stage.cmd_changed:
             found.append(f"{name} changed command")
         for one in (*stage.deps, *stage.outs):
             path = one.def_path
             if not any(out.use_cache and _overlap(path, out.def_path) for out in outs):
-                found += _status(one)
+                found += [f"{changed} {state}" for changed, state in flatten(one.status()).items()]
             elif _made(path, outs) not in (None, one.hash_info):
                 found.append(f"{name} not run with the latest {path}")
-    return list(dict.fromkeys(found))
-
-
-def _status(one: Output) -> list[str]:
-    found = []
-    for path, state in one.status().items():
-        if isinstance(state, dict):
-            found += [f"{_name(path, key)} {each}" for key, each in state.items()]
-        else:
-            found.append(f"{path} {state}")
     return found
 
 
@@ -146,7 +132,3 @@ def _hashes(files: list[Output]) -> dict[str, HashInfo]:
 def _overlap(path: str, other: str) -> bool:
     """Say whether two paths are the same or one is in the other."""
     return f"{path}/".startswith(f"{other}/") or f"{other}/".startswith(f"{path}/")
-
-
-def _name(path: str, key: str) -> str:
-    return key if path == "params.yaml" else f"{path}:{key}"

@@ -2,7 +2,6 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -17,7 +16,6 @@ from tools.review.sides import Side
 from tools.review.verdict import sentence
 
 DOWN = "▼"
-MOST_NAMED = 5
 FIGURES = {  # in the table: title, value as text, difference as text, its factor, less is better
     "accuracy": ("test accuracy", percent, "{:+.2f}", 100, False),
     "errors": ("test errors", count, "{:+,}", 1, True),
@@ -42,16 +40,13 @@ def write(
     (before, old), (after, new) = locks.read(base), locks.read(head)
     files = sorted(path for path in base.paths | head.paths if base.read(path) != head.read(path))
     ran = locks.causes(before, after, files)
-    params = [
-        [code(name), _value(old.get(name, "")), _value(new.get(name, ""))]
-        for name in locks.differing(old, new)
-        if before and after
-    ]
+    names = locks.differing(old, new) if before and after else []
+    params = [[code(name), _value(old.get(name, "")), _value(new.get(name, ""))] for name in names]
     counted = clear(changes)
     text = [sentence(changes, counted, params, ran)]
     if problems:
         text[0] = f"**Out of date**, run `dvc repro` first; as it stands: {text[0]}"
-        text.append(f"**Missing or out of date:** {first(problems, code)}.")
+        text.append(f"**Missing or out of date:** {listed(problems)}.")
     text += [f"Before: {_side(base)}. After: {_side(head)}.", _warnings(base, head)]
     if before and after:
         header = ["parameter", "before", "after"]
@@ -66,17 +61,10 @@ def write(
     return "\n\n".join(filter(None, text)) + "\n"
 
 
-def first(problems: list[str], show: Callable[[str], str] = str) -> str:
-    """List the first problems, each as `show` returns it, and count the others."""
-    more = f" and {len(problems) - MOST_NAMED} more" if len(problems) > MOST_NAMED else ""
-    return ", ".join(map(show, problems[:MOST_NAMED])) + more
-
-
 def _side(side: Side) -> str:
-    commit = (side.commit or "no commit yet")[:7]
     if side.name == sides.WORKING_TREE:
-        return f"the working tree, on {commit}, including uncommitted changes"
-    return f"{code(side.name)} ({commit})"
+        return f"{side.name}, on {side.commit[:7]}, including uncommitted changes"
+    return f"{code(side.name)} ({side.commit[:7]})"
 
 
 def _warnings(base: Side, head: Side) -> str:
@@ -85,11 +73,11 @@ def _warnings(base: Side, head: Side) -> str:
         for side in (base, head)
         if locks.LOCK not in side.paths
     ]
-    ahead = sides.git("rev-list", "--count", f"{head.commit}..{base.commit}") if head.commit else 0
-    if int(ahead):
+    lacking = int(sides.git("rev-list", "--count", f"{head.commit}..{base.commit}"))
+    if lacking:
         lines.append(
-            f"{code(base.name)} has commits that the other side lacks ({int(ahead)}): their "
-            "changes appear reverted."
+            f"{code(base.name)} has commits that the other side lacks ({lacking}): their changes "
+            "appear reverted."
         )
     return "\n".join(["> [!WARNING]", *(f"> - {line}" for line in lines)]) if lines else ""
 
@@ -193,7 +181,7 @@ def _pictures(base: Side, head: Side, files: list[str]) -> str:
 
 def _link(side: Side, path: str) -> str:
     """Return where GitHub has a side's file; "" elsewhere than in its workflows."""
-    server, repository = (os.environ.get(f"GITHUB_{it}") for it in ("SERVER_URL", "REPOSITORY"))
-    if not (server and repository and side.commit):
+    if "GITHUB_REPOSITORY" not in os.environ:
         return ""
-    return f"{server}/{repository}/raw/{side.commit}/{quote(sides.prefix() + path)}"
+    repository = f"{os.environ['GITHUB_SERVER_URL']}/{os.environ['GITHUB_REPOSITORY']}"
+    return f"{repository}/raw/{side.commit}/{quote(sides.prefix() + path)}"

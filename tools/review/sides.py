@@ -24,14 +24,13 @@ class Side:
 
     Attributes:
         name: the revision as the user named it, or WORKING_TREE.
-        commit: its full hash; for the working tree that of HEAD, None if there is no commit yet.
-        fs: the file system with the files.
-        root: the pipeline's folder in it; it may lie in a larger repository.
+        commit: its full hash; for the working tree that of HEAD.
+        root: the pipeline's folder in `fs`; it may lie in a larger repository.
         paths: every file, relative to `root`.
     """
 
     name: str
-    commit: str | None
+    commit: str
     fs: FileSystem
     root: str
     paths: frozenset[str]
@@ -42,11 +41,7 @@ class Side:
 
 
 def revision(name: str) -> Side:
-    """Return the files of a branch, tag, commit or DVC experiment.
-
-    Raises:
-        UserError: no such revision, or an experiment's name that several have.
-    """
+    """Return the files of a branch, tag, commit or DVC experiment; raise a UserError for others."""
     root = f"/{prefix()}"
     scm = SCM(".")
     try:
@@ -79,10 +74,10 @@ class _Commit(GitFileSystem):
 def working_tree() -> Side:
     """Return the files below the working directory, which has to be the pipeline's folder."""
     listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
-    scm, fs, root = SCM("."), LocalFileSystem(), str(Path.cwd())
+    fs, root = LocalFileSystem(), str(Path.cwd())
     ignored = DvcIgnoreFilter(fs, root).is_ignored_file
     paths = frozenset(path for path in listed if Path(path).is_file() and not ignored(path))
-    return Side(WORKING_TREE, None if scm.no_commits else scm.get_rev(), fs, root, paths)
+    return Side(WORKING_TREE, git("rev-parse", "HEAD").strip(), fs, root, paths)
 
 
 def prefix() -> str:
@@ -91,11 +86,7 @@ def prefix() -> str:
 
 
 def git(*arguments: str) -> str:
-    """Return what a git command prints.
-
-    Raises:
-        UserError: it failed.
-    """
+    """Return what a git command prints; raise a UserError if it fails."""
     result = subprocess.run(["git", *arguments], capture_output=True, text=True)
     if result.returncode:
         reason = " ".join(result.stderr.split()) or "no reason given"

@@ -10,7 +10,7 @@ from stages.system.errors import UserError
 DASH = "–"  # noqa: RUF001
 UNCOUNTED = "▼ **less accurate**; not counted"
 NOTHING_CLEAR = "No clear difference:** 1 run changed without a clear difference"
-TORCH = "pyproject.toml:dependency-groups.torch"
+TORCH = "pyproject.toml.dependency-groups.torch"
 
 
 def row(text: str, name: str) -> list[str]:

@@ -49,7 +49,7 @@ def test_what_is_out_of_date_and_why_stages_ran_agree_with_dvc(example, base):
     example.write("metrics.json", "edited by hand\n")
     example.write("params.yaml", "lr: 0.001\nmodels: {model_a: {epochs: 3, dropout: 0}}\n")
     example.write("pyproject.toml", "[dependency-groups]\ntorch = ['torch==2.1']\n")
-    torch = "pyproject.toml:dependency-groups.torch"
+    torch = "pyproject.toml.dependency-groups.torch"
     expected = ["stages", "models.model_a", torch, "metrics.json"]
     assert locks.outdated(sides.working_tree()) == [f"{name} modified" for name in expected]
     assert locks.outdated(base) == []
