@@ -33,9 +33,7 @@ def merge(base: dict, ours: dict, theirs: dict) -> tuple[dict, list[str]]:
     merged, conflicts = {}, []
     for name in ours | theirs:
         before, mine, other = base.get(name), ours.get(name), theirs.get(name)
-        stage = other if mine == before else mine
-        if stage is not None:
-            merged[name] = stage
+        merged[name] = other if mine == before else mine
         if mine != other and before not in (mine, other):
             conflicts.append(name)
-    return merged, conflicts
+    return {name: stage for name, stage in merged.items() if stage is not None}, conflicts

@@ -1,11 +1,10 @@
 """dvc.lock is merged stage by stage, in the form in which DVC writes it."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, Repository, refusal, run, run_stage
+from helpers import ROOT, Repository, do, refusal, run_stage
 
 from tools.merge_lock import merge
 
@@ -20,14 +19,6 @@ def changed(how: str, *stages: str) -> str:
         assert text.count(command) == 1
         text = text.replace(command, f"cmd: {how}\n")
     return text
-
-
-def drive(folder: Path, *texts: str) -> tuple[subprocess.CompletedProcess, str]:
-    """Call the driver as git does; return also what it leaves as the merged file."""
-    paths = [folder / name for name in ("base", "ours", "theirs")]
-    for path, text in zip(paths, texts, strict=True):
-        path.write_text(text)
-    return run_stage("tools.merge_lock", *map(str, paths), cwd=ROOT), paths[1].read_text()
 
 
 @pytest.mark.parametrize(
@@ -48,29 +39,34 @@ def test_a_stage_comes_from_the_side_that_changed_it(base, ours, theirs, merged,
     assert merge(*versions[:3]) == (versions[3], ["a"] if conflict else [])
 
 
-def test_a_stage_that_both_changed_or_an_unreadable_side_is_a_conflict(tmp_path: Path) -> None:
-    ours, theirs = changed("ours", "fetch"), changed("theirs", "fetch", "train model_a")
-    result, merged = drive(tmp_path, LOCK, ours, theirs)
-    assert "fetch" in refusal(result)
-    assert merged == ours.replace("cmd: python -m stages.train model_a\n", "cmd: theirs\n")
-    result, merged = drive(tmp_path, "", LOCK, ours)  # no base: both sides added the file
-    assert "fetch" in refusal(result)
-    assert merged == LOCK
-    result, merged = drive(tmp_path, LOCK, ours, f"<<<<<<< HEAD\n{LOCK}")
-    assert "dvc.lock" in refusal(result)
-    assert merged == ours
+OURS, THEIRS = changed("ours", "fetch"), changed("theirs", "fetch", "train model_a")
+
+
+@pytest.mark.parametrize(
+    ("base", "theirs", "named", "merged"),
+    [
+        (LOCK, THEIRS, "fetch", OURS.replace("cmd: python -m stages.train model_a", "cmd: theirs")),
+        ("", LOCK, "fetch", OURS),  # both sides added the file
+        (LOCK, f"<<<<<<< HEAD\n{LOCK}", "dvc.lock", OURS),
+    ],
+)
+def test_a_conflict_is_named_and_ours_is_kept(base, theirs, named, merged, tmp_path) -> None:
+    paths = [tmp_path / name for name in ("base", "ours", "theirs")]
+    for path, text in zip(paths, (base, OURS, theirs), strict=True):
+        path.write_text(text)
+    assert named in refusal(run_stage("tools.merge_lock", *map(str, paths), cwd=ROOT))
+    assert paths[1].read_text() == merged
 
 
 @pytest.mark.parametrize("folder", [".", "a larger/repository"])
 def test_git_merges_what_both_sides_changed_and_leaves_the_rest(folder, tmp_path: Path) -> None:
-    repository = Repository(tmp_path)
-    inner = tmp_path / folder
+    repository, inner = Repository(tmp_path), tmp_path / folder
     for name in ("tools", "stages"):
         shutil.copytree(ROOT / name, inner / name)
     for name in ("Makefile", "dvc.lock", ".gitattributes"):
         shutil.copy(ROOT / name, inner)
     repository.begin()
-    assert run(inner, "make", "merge-driver").returncode == 0
+    do(inner, "make", "merge-driver")
     for branch, stage in (("ours", "train model_a"), ("theirs", "evaluate model_a")):
         repository.do("git", "switch", "--quiet", "--create", branch, "main")
         (inner / "dvc.lock").write_text(changed("new", stage))

@@ -57,8 +57,7 @@ def review(before: str, after: str | None, check: bool) -> None:
     if check and problems:
         raise UserError(
             "dvc.lock and the results in git do not match the params, code and data "
-            f"({', '.join(problems)}): run dvc repro, commit the results that it changes or that "
-            "are not in git yet, and push again"
+            f"({', '.join(problems)}): run dvc repro, commit all results and push again"
         )
 
 

@@ -25,7 +25,6 @@ class Verdict(Enum):
 
 
 DECIDED = (Verdict.BETTER, Verdict.WORSE)
-ON_ONE_SIDE = (Verdict.ADDED, Verdict.REMOVED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,17 +55,16 @@ class Change:
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
         """The verdict on accuracy and on loss, as far as both sides have them."""
-        return {name: self._judge(name, p) for name, p in self.chances.items()}
-
-    def _judge(self, name: str, p: float | None) -> Verdict:
-        difference = self.difference(name)
-        if difference == 0:
-            return Verdict.WITHIN
-        if p is None:
-            return Verdict.UNKNOWN
-        if p > LEVEL:
-            return Verdict.WITHIN
-        return Verdict.BETTER if (difference > 0) == (name == "accuracy") else Verdict.WORSE
+        found = {}
+        for name, p in self.chances.items():
+            gain = self.difference(name) * (1 if name == "accuracy" else -1)
+            if gain == 0 or (p is not None and p > LEVEL):
+                found[name] = Verdict.WITHIN
+            elif p is None:
+                found[name] = Verdict.UNKNOWN
+            else:
+                found[name] = Verdict.BETTER if gain > 0 else Verdict.WORSE
+        return found
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -80,23 +78,17 @@ class Change:
             return Verdict.REMOVED
         if self.diverged is not None:
             return Verdict.WORSE if self.diverged else Verdict.BETTER
-        for verdict in self.verdicts.values():
-            if verdict in DECIDED:
-                return verdict
-        return (
-            Verdict.WITHIN if set(self.verdicts.values()) == {Verdict.WITHIN} else Verdict.UNKNOWN
-        )
+        found = list(self.verdicts.values())
+        decided = [verdict for verdict in found if verdict in DECIDED]
+        if decided:
+            return decided[0]
+        return Verdict.WITHIN if set(found) == {Verdict.WITHIN} else Verdict.UNKNOWN
 
     @property
     def diverged(self) -> bool | None:
         """True if the run diverges and did not before, False for the reverse, None for neither."""
         before, after = (bool(run.train.get("diverged")) for run in (self.before, self.after))
         return None if before == after else after
-
-    @property
-    def gain(self) -> tuple[float, float]:
-        """What changes are ordered by: accuracy gained, loss saved."""
-        return self.difference("accuracy") or 0, -(self.difference("loss") or 0)
 
     def figures(self, name: str) -> list[float | None]:
         """Return a figure before and after, None where it is missing or not finite."""
@@ -111,16 +103,19 @@ class Change:
 
 def compare(base: Side, head: Side) -> list[Change]:
     """Pair the results of each run that either side has, the best change first."""
-    paths = [PurePosixPath(path) for path in base.paths | head.paths]
-    folders = ("metrics/train", "metrics/test")
-    names = {path.stem for path in paths if path.match("*.json") and str(path.parent) in folders}
-    before = runs.read(sorted(names), base.read, base.name)
-    after = runs.read(sorted(names), head.read, head.name)
+    metrics = [path for path in base.paths | head.paths if path.startswith("metrics/")]
+    names = sorted({PurePosixPath(path).stem for path in metrics})
+    before = runs.read(names, base.read, base.name)
+    after = runs.read(names, head.read, head.name)
     # A change of the code may bring new seeds, but the noise to judge by is the base's.
     noise = seeds.read(lambda path: base.read(path) or head.read(path), base.name)
-    changes = [Change(before[name], after[name], noise.get(name, Seeds({}))) for name in before]
-    best_first = sorted(changes, key=lambda one: one.gain, reverse=True)
-    return sorted(best_first, key=lambda one: one.verdict in ON_ONE_SIDE)
+    changes = [Change(before[name], after[name], noise.get(name, Seeds({}))) for name in names]
+    return sorted(changes, key=_order)
+
+
+def _order(one: Change) -> tuple[bool, float, float]:
+    on_one_side = one.verdict in (Verdict.ADDED, Verdict.REMOVED)
+    return on_one_side, -(one.difference("accuracy") or 0), one.difference("loss") or 0
 
 
 def clear(changes: list[Change]) -> list[Change]:

@@ -17,6 +17,7 @@ from stages.system.errors import UserError
 from tools.review.sides import Side, git
 
 LOCK = "dvc.lock"
+PARAMS = "params.yaml."
 
 Stages = dict[str, Stage]  # by name
 Params = dict[str, Any]  # by dotted name, which begins with the file's unless it is params.yaml
@@ -47,7 +48,7 @@ def _params(stages: Iterable[Stage], values: Callable[[ParamsDependency], Params
     found: Params = {}
     for one in (dep for stage in stages for dep in stage.deps if isinstance(dep, ParamsDependency)):
         found |= flatten({one.def_path: values(one) or {}})
-    return {name.removeprefix("params.yaml."): value for name, value in found.items()}
+    return {name.removeprefix(PARAMS): value for name, value in found.items()}
 
 
 def differing(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
@@ -99,7 +100,8 @@ def outdated(side: Side) -> list[str]:
         for one in (*stage.deps, *stage.outs):
             path = one.def_path
             if not any(out.use_cache and _overlap(path, out.def_path) for out in outs):
-                found += [f"{changed} {state}" for changed, state in flatten(one.status()).items()]
+                status = flatten(one.status())
+                found += [f"{it.removeprefix(PARAMS)} {state}" for it, state in status.items()]
             elif _made(path, outs) not in (None, one.hash_info):
                 found.append(f"{name} not run with the latest {path}")
     return found

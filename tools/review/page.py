@@ -10,7 +10,7 @@ from urllib.parse import quote
 from stages.results import seeds
 from stages.results.markdown import code, count, listed, loss, percent, table
 from tools.review import locks, sides
-from tools.review.changes import DECIDED, ON_ONE_SIDE, Change, Verdict, clear
+from tools.review.changes import DECIDED, Change, Verdict, clear
 from tools.review.locks import Causes
 from tools.review.sides import Side
 from tools.review.verdict import sentence
@@ -47,8 +47,17 @@ def write(
     if problems:
         text[0] = f"**Out of date**, run `dvc repro` first; as it stands: {text[0]}"
         text.append(f"**Missing or out of date:** {listed(problems)}.")
-    text += [f"Before: {_side(base)}. After: {_side(head)}.", _warnings(base, head)]
-    if before and after:
+    named = [f"{code(side.name)} ({side.commit[:7]})" for side in (base, head)]
+    text.append(f"Before: {named[0]}. After: {named[1]}.")
+    lacking = int(sides.git("rev-list", "--count", f"{head.commit}..{base.commit}"))
+    if lacking:
+        what = f"{code(base.name)} has commits that the other side lacks ({lacking})"
+        text.append(f"> [!WARNING]\n> {what}: their changes appear reverted.")
+    if not (before and after):
+        text.append(
+            f"Params and stages need a `{locks.LOCK}` on both sides: they are not compared."
+        )
+    else:
         header = ["parameter", "before", "after"]
         text += ["### Parameters", table(header, params) if params else "None changed."]
     text += ["### Results", *_results(changes, counted)]
@@ -59,27 +68,6 @@ def write(
         paths = listed(path.as_posix() for path in drawn)
         text += ["### Loss curves", f"Not in git; `make review` draws them: {paths}."]
     return "\n\n".join(filter(None, text)) + "\n"
-
-
-def _side(side: Side) -> str:
-    if side.name == sides.WORKING_TREE:
-        return f"{side.name}, on {side.commit[:7]}, including uncommitted changes"
-    return f"{code(side.name)} ({side.commit[:7]})"
-
-
-def _warnings(base: Side, head: Side) -> str:
-    lines = [
-        f"{code(side.name)} has no `{locks.LOCK}`: parameters and stages cannot be compared."
-        for side in (base, head)
-        if locks.LOCK not in side.paths
-    ]
-    lacking = int(sides.git("rev-list", "--count", f"{head.commit}..{base.commit}"))
-    if lacking:
-        lines.append(
-            f"{code(base.name)} has commits that the other side lacks ({lacking}): their changes "
-            "appear reverted."
-        )
-    return "\n".join(["> [!WARNING]", *(f"> - {line}" for line in lines)]) if lines else ""
 
 
 def _value(value: Any) -> str:
@@ -105,7 +93,7 @@ def _results(changes: list[Change], counted: list[Change]) -> list[str]:
 
 
 def _verdict(change: Change) -> str:
-    if change.diverged is not None and change.verdict not in ON_ONE_SIDE:
+    if change.verdict in DECIDED and change.diverged is not None:
         return f"{DOWN} **diverged**" if change.diverged else "no longer diverges"
     words = [WORDS[one] for one in change.verdicts.items() if one in WORDS]
     mark = f"{DOWN} " if change.verdict is Verdict.WORSE else ""
@@ -144,10 +132,7 @@ def _legend(changed: list[Change]) -> str:
     )
     others = [one.after.name for one in changed if one.seeds.results and not one.measured]
     if others:
-        text += (
-            f" No seeds were measured for the results before of {listed(others)}: the noise shown "
-            "is an estimate from other results."
-        )
+        text += f" For {listed(others)} it is an estimate from other results than those before."
     return text
 
 
@@ -166,12 +151,9 @@ def _pictures(base: Side, head: Side, files: list[str]) -> str:
     for path in sorted(pictures, key=lambda path: path.count("/")):
         both = path in base.paths and path in head.paths
         lists["Changed" if both else "Added" if path in head.paths else "Removed"].append(path)
-        links = [_link(side, path) for side in (base, head)]
-        if both and all(links):
-            cells = [
-                f"![{side.name}]({link})" for side, link in zip((base, head), links, strict=True)
-            ]
-            shown.append(table([f"{path} before", "after"], [cells]))
+        if both and "GITHUB_REPOSITORY" in os.environ:
+            images = [_image(side, path) for side in (base, head)]
+            shown.append(table([f"{path} before", "after"], [images]))
     lines = [f"- {word}: {listed(paths)}" for word, paths in sorted(lists.items())]
     if shown:
         folded = "\n\n".join(shown)
@@ -179,9 +161,7 @@ def _pictures(base: Side, head: Side, files: list[str]) -> str:
     return "\n".join(lines) or "None changed."
 
 
-def _link(side: Side, path: str) -> str:
-    """Return where GitHub has a side's file; "" elsewhere than in its workflows."""
-    if "GITHUB_REPOSITORY" not in os.environ:
-        return ""
+def _image(side: Side, path: str) -> str:
+    """Show a side's picture from GitHub, in one of its workflows."""
     repository = f"{os.environ['GITHUB_SERVER_URL']}/{os.environ['GITHUB_REPOSITORY']}"
-    return f"{repository}/raw/{side.commit}/{quote(sides.prefix() + path)}"
+    return f"![{side.name}]({repository}/raw/{side.commit}/{quote(sides.prefix() + path)})"

@@ -5,33 +5,29 @@ from tools.review.changes import DECIDED, Change, Verdict
 from tools.review.locks import Causes
 
 MOST_NAMED = 2
-HEADLINES = {
-    Verdict.BETTER: "Better",
-    Verdict.WORSE: "Worse",
-    Verdict.UNKNOWN: "Unclear",
-    Verdict.WITHIN: "No clear difference",
-    Verdict.ADDED: "Other runs",
-    Verdict.REMOVED: "Other runs",
-    Verdict.UNCHANGED: "Same results",
+WORDS = {  # the headline, and what the sentence says of such runs
+    Verdict.BETTER: ("Better", ""),
+    Verdict.WORSE: ("Worse", ""),
+    Verdict.UNKNOWN: ("Unclear", "changed, but the seed noise is unknown"),
+    Verdict.WITHIN: ("No clear difference", "changed without a clear difference"),
+    Verdict.ADDED: ("Other runs", "added"),
+    Verdict.REMOVED: ("Other runs", "removed"),
+    Verdict.UNCHANGED: ("Same results", ""),
 }
 
 
 def sentence(
     changes: list[Change], counted: list[Change], params: list[list[str]], ran: dict[str, Causes]
 ) -> str:
-    """Say whether the change is better.
+    """Say whether the change is better; `params` are name, before and after of those that differ.
 
-    Args:
-        changes: all runs, the best first.
-        counted: those that are better or worse; see `changes.clear`.
-        params: name, before and after, as Markdown, of those that differ.
-        ran: the stages that ran again, and why.
+    `counted` are the runs that are better or worse among so many, see `changes.clear`.
     """
-    by: dict[Verdict, list[Change]] = {verdict: [] for verdict in HEADLINES}
+    by: dict[Verdict, list[Change]] = {verdict: [] for verdict in WORDS}
     for one in changes:
         uncounted = one.verdict in DECIDED and one not in counted
         by[Verdict.WITHIN if uncounted else one.verdict].append(one)
-    headline = next((HEADLINES[verdict] for verdict in by if by[verdict]), "Same results")
+    headline, _ = WORDS[next((verdict for verdict in by if by[verdict]), Verdict.UNCHANGED)]
     if by[Verdict.BETTER] and by[Verdict.WORSE]:
         headline = "Mixed"
     return f"**{headline}:** {_lead(params, ran)}{'; '.join(_counts(by))}."
@@ -47,26 +43,16 @@ def _lead(params: list[list[str]], ran: dict[str, Causes]) -> str:
 
 
 def _counts(by: dict[Verdict, list[Change]]) -> list[str]:
-    better, worse, unknown = by[Verdict.BETTER], by[Verdict.WORSE], by[Verdict.UNKNOWN]
+    better, worse = by[Verdict.BETTER], by[Verdict.WORSE]
     parts = []
     if better or worse:
-        changed = [*better, *worse, *unknown, *by[Verdict.WITHIN]]
+        changed = [*better, *worse, *by[Verdict.WITHIN], *by[Verdict.UNKNOWN]]
         parts.append(
             f"{len(better) or 'none'} of {_runs(changed, 'changed ')} improved beyond seed noise"
             f"{_example(better)}, {len(worse) or 'none'} got worse{_example(worse[::-1])}"
         )
-    if by[Verdict.WITHIN]:
-        parts.append(f"{_runs(by[Verdict.WITHIN])} changed without a clear difference")
-    if unknown:
-        gained = sum(one.gain > (0, 0) for one in unknown)
-        lost = sum(one.gain < (0, 0) for one in unknown)
-        parts.append(
-            f"{_runs(unknown)} changed, {gained} for the better and {lost} for the worse, but "
-            "their seed noise is unknown"
-        )
-    for verdict in (Verdict.ADDED, Verdict.REMOVED):
-        if by[verdict]:
-            parts.append(f"{_runs(by[verdict])} {verdict.value}")
+    rest = [(by[verdict], what) for verdict, (_, what) in WORDS.items() if what and by[verdict]]
+    parts += [f"{_runs(runs)} {what}" for runs, what in rest]
     return parts or ["no run's metrics changed"]
 
 

@@ -15,46 +15,33 @@ PIPELINE = """\
 stages:
   fetch: {cmd: fetch, outs: [data/mnist]}
   train:
-    foreach: [model_a]
-    do:
-      cmd: train ${item}
-      deps: [data/mnist, stages/train.py]
-      params: [lr, models.model_a, pyproject.toml: [dependency-groups.torch]]
-      outs: [data/models/model_a.pt]
-  learning_rate:
-    foreach: [0.1]
-    do: {cmd: train model_b, deps: [stages/train.py], outs: [data/models/model_b-lr0.1.pt]}
-  evaluate:
-    foreach: [model_a]
-    do: {cmd: evaluate model_a, deps: [data/models/model_a.pt]}
+    cmd: train
+    deps: [data/mnist, stages/train.py]
+    params: [lr, models.model_a, pyproject.toml: [dependency-groups.torch]]
+    outs: [data/model.pt]
+  train_other: {cmd: train other, deps: [stages/train.py]}
+  evaluate: {cmd: evaluate, deps: [data/model.pt]}
 """
 LOCK = """\
 schema: '2.0'
 stages:
-  fetch:
-    cmd: fetch
-    outs: [{{path: data/mnist, hash: md5, md5: 11.dir}}]
-  train@model_a:
-    cmd: train model_a
+  fetch: {{cmd: fetch, outs: [{{path: data/mnist, hash: md5, md5: 11.dir}}]}}
+  train:
+    cmd: train
     deps:
     - {{path: data/mnist, hash: md5, md5: 11.dir}}
     - {{path: stages/train.py, hash: md5, md5: {code}}}
     params:
       params.yaml: {{lr: {lr}, models.model_a: {{epochs: 2}}}}
       pyproject.toml: {{dependency-groups.torch: [torch=={torch}]}}
-    outs: [{{path: data/models/model_a.pt, hash: md5, md5: a{lr}{torch}{code}}}]
-  learning_rate@0.1:
-    cmd: train model_b
-    deps: [{{path: stages/train.py, hash: md5, md5: {code}}}]
-    outs: [{{path: data/models/model_b-lr0.1.pt, hash: md5, md5: b{code}}}]
-  evaluate@model_a:
-    cmd: evaluate model_a
-    deps: [{{path: data/models/model_a.pt, hash: md5, md5: a{lr}{torch}{code}}}]
+    outs: [{{path: data/model.pt, hash: md5, md5: a{lr}{torch}{code}}}]
+  train_other: {{cmd: train other, deps: [{{path: stages/train.py, hash: md5, md5: {code}}}]}}
+  evaluate: {{cmd: evaluate, deps: [{{path: data/model.pt, hash: md5, md5: a{lr}{torch}{code}}}]}}
 """
 
 
 class Example(Repository):
-    """The repository: its two runs are model_a, which reads lr, and model_b-lr0.1."""
+    """The repository: its runs are model_a, which reads lr, and model_b-lr0.1."""
 
     def git(self, *arguments: str) -> str:
         return self.do("git", *arguments).strip()

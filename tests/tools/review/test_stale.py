@@ -86,6 +86,6 @@ def test_a_pull_request_needs_its_results_up_to_date_and_in_git(example, base, r
     example.git("reset", "--quiet", "--hard", base.commit)
     lock = (example.root / "dvc.lock").read_text()
     made, _, rest = lock.partition("report:")
-    example.write("dvc.lock", made + "report:" + re.sub("md5: .{32}", f"md5: {'f' * 32}", rest, 1))
+    example.write("dvc.lock", made + "report:" + rest.replace("md5: ", "md5: f", 1))
     example.commit()
     check("report not run with the latest data.txt")
