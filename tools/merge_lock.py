@@ -17,7 +17,7 @@ from dvc.utils.serialize import ParseError, dump_yaml, load_yaml
 
 
 def main() -> None:
-    """Write the merged file over OURS, as git expects, and end with 1 if there is a conflict."""
+    """Write the merged file over OURS, as git expects; conflicts are a UserError."""
     try:
         base, ours, theirs = map(load_yaml, sys.argv[1:])
     except ParseError as error:

@@ -39,13 +39,14 @@ def test_a_stage_comes_from_the_side_that_changed_it(base, ours, theirs, merged,
     assert merge(*versions[:3]) == (versions[3], ["a"] if conflict else [])
 
 
+TRAIN = "cmd: python -m stages.train model_a\n"
 OURS, THEIRS = changed("ours", "fetch"), changed("theirs", "fetch", "train model_a")
 
 
 @pytest.mark.parametrize(
     ("base", "theirs", "named", "merged"),
     [
-        (LOCK, THEIRS, "fetch", OURS.replace("cmd: python -m stages.train model_a", "cmd: theirs")),
+        (LOCK, THEIRS, "fetch", OURS.replace(TRAIN, "cmd: theirs\n")),
         ("", LOCK, "fetch", OURS),  # both sides added the file
         (LOCK, f"<<<<<<< HEAD\n{LOCK}", "dvc.lock", OURS),
     ],

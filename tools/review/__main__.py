@@ -26,23 +26,16 @@ GREY, BLUE = 8, 0  # places in the palette
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.review", description=__doc__.split("\n")[0]
-    )
+    parser = argparse.ArgumentParser("python -m tools.review", description=__doc__.split("\n")[0])
     parser.add_argument("base", metavar="BASE", help="the revision before")
     after = parser.add_mutually_exclusive_group()
     after.add_argument("head", metavar="HEAD", nargs="?", help="after; default: the working tree")
-    after.add_argument(
-        "--check", action="store_true", help="fail unless all results are committed and up to date"
-    )
+    check = "fail unless all results are committed and up to date"
+    after.add_argument("--check", action="store_true", help=check)
     options = parser.parse_args()
-    review(options.base, options.head, options.check)
-
-
-def review(before: str, after: str | None, check: bool) -> None:
-    base = sides.revision(before)
-    head = sides.revision(after) if after else sides.working_tree()
-    found = locks.outdated(head) + (locks.uncommitted(head) if check else [])
+    base = sides.revision(options.base)
+    head = sides.revision(options.head) if options.head else sides.working_tree()
+    found = locks.outdated(head) + (locks.uncommitted(head) if options.check else [])
     problems = list(dict.fromkeys(found))
     if len(problems) > MOST_NAMED:
         problems[MOST_NAMED:] = [f"{len(problems) - MOST_NAMED} more"]
@@ -54,7 +47,7 @@ def review(before: str, after: str | None, check: bool) -> None:
     for path, content in drawn.items():
         outputs.write_bytes(path, content)
     print(text, end="")
-    if check and problems:
+    if options.check and problems:
         raise UserError(
             "dvc.lock and the results in git do not match the params, code and data "
             f"({', '.join(problems)}): run dvc repro, commit all results and push again"

@@ -1,5 +1,6 @@
 """The runs of both sides, and whether they got better or worse."""
 
+import fnmatch
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -55,16 +56,17 @@ class Change:
     @cached_property
     def verdicts(self) -> dict[str, Verdict]:
         """The verdict on accuracy and on loss, as far as both sides have them."""
-        found = {}
-        for name, p in self.chances.items():
-            gain = self.difference(name) * (1 if name == "accuracy" else -1)
-            if gain == 0 or (p is not None and p > LEVEL):
-                found[name] = Verdict.WITHIN
-            elif p is None:
-                found[name] = Verdict.UNKNOWN
-            else:
-                found[name] = Verdict.BETTER if gain > 0 else Verdict.WORSE
-        return found
+        return {name: self._judge(name, p) for name, p in self.chances.items()}
+
+    def _judge(self, name: str, p: float | None) -> Verdict:
+        gain = self.difference(name) * (1 if name == "accuracy" else -1)
+        if gain == 0:
+            return Verdict.WITHIN
+        if p is None:
+            return Verdict.UNKNOWN
+        if p > LEVEL:
+            return Verdict.WITHIN
+        return Verdict.BETTER if gain > 0 else Verdict.WORSE
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -103,7 +105,7 @@ class Change:
 
 def compare(base: Side, head: Side) -> list[Change]:
     """Pair the results of each run that either side has, the best change first."""
-    metrics = [path for path in base.paths | head.paths if path.startswith("metrics/")]
+    metrics = fnmatch.filter(base.paths | head.paths, "metrics/*.json")
     names = sorted({PurePosixPath(path).stem for path in metrics})
     before = runs.read(names, base.read, base.name)
     after = runs.read(names, head.read, head.name)

@@ -25,12 +25,9 @@ Causes = dict[str, list[str]]  # names of what differs by kind, such as paramete
 
 
 def read(side: Side) -> tuple[Stages, Params]:
-    """Return a side's stages with what dvc.lock recorded, and the params that they read now.
+    """Return a side's stages as dvc.lock recorded them, and the params that they read now.
 
-    Without dvc.lock there are none.
-
-    Raises:
-        UserError: DVC cannot read the pipeline.
+    Without dvc.lock there are none; raise a UserError if DVC cannot read the pipeline.
     """
     if LOCK not in side.paths:
         return {}, {}

@@ -20,20 +20,13 @@ from stages.system.errors import UserError
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """The files of a side, without those that git or .dvcignore ignores.
+    """The files of a side, without those that git or .dvcignore ignores."""
 
-    Attributes:
-        name: the revision as the user named it, or WORKING_TREE.
-        commit: its full hash; for the working tree that of HEAD.
-        root: the pipeline's folder in `fs`; it may lie in a larger repository.
-        paths: every file, relative to `root`.
-    """
-
-    name: str
-    commit: str
+    name: str  # the revision as the user named it, or WORKING_TREE
+    commit: str  # its full hash; for the working tree that of HEAD
     fs: FileSystem
-    root: str
-    paths: frozenset[str]
+    root: str  # the pipeline's folder in `fs`, which may lie in a larger repository
+    paths: frozenset[str]  # every file, relative to `root`
 
     def read(self, path: str) -> bytes | None:
         """Return a file's bytes, None if there is no such file."""
