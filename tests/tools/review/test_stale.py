@@ -12,13 +12,8 @@ stages:
   copy:
     cmd: cp stages/one.py metrics.json && cp stages/one.py data.txt
     deps: [stages]
-    params:
-    - lr
-    - models.model_a
-    - pyproject.toml: [dependency-groups.torch]
-    outs:
-    - metrics.json: {cache: false}
-    - data.txt
+    params: [lr, models.model_a, pyproject.toml: [dependency-groups.torch]]
+    outs: [metrics.json: {cache: false}, data.txt]
   report: {cmd: cp data.txt report.txt, deps: [data.txt], outs: [report.txt: {cache: false}]}
 """
 LEFT_BY_EDITORS = ["stages/.DS_Store", "stages/#one.py#", "stages/one/.ipynb_checkpoints/nested.py"]
@@ -26,7 +21,7 @@ LEFT_BY_EDITORS = ["stages/.DS_Store", "stages/#one.py#", "stages/one/.ipynb_che
 
 @pytest.fixture
 def base(example):
-    """A commit that a run of DVC leaves, with what editors left in it."""
+    """A commit that a run of DVC leaves, with what editors left in it, without DVC's data."""
     (example.root / "dvc.lock").unlink()
     example.write(".gitattributes", "* -text\n")
     example.write(".gitignore", "/data.txt\n/.dvc/tmp\n/.dvc/cache\n/review-plots\n")
@@ -36,7 +31,7 @@ def base(example):
     example.write("dvc.yaml", PIPELINE)
     example.do("dvc", "repro")
     base = sides.revision(example.commit())
-    example.git("clean", "--quiet", "-d", "--force", "-x")  # DVC's outputs and its cache
+    example.git("clean", "--quiet", "-d", "--force", "-x")
     return base
 
 
@@ -70,22 +65,18 @@ def test_a_pull_request_needs_its_results_up_to_date_and_in_git(example, base, r
     def check(*problems: str) -> None:
         with pytest.raises(UserError, match=re.escape(f"({', '.join(problems)}): run dvc repro")):
             review("HEAD", "--check")
+        example.git("reset", "--quiet", "--hard", base.commit)
 
     example.git("rm", "--quiet", "--cached", "metrics.json")
-    check("metrics.json not committed")
     example.write(".git/info/exclude", "metrics.json\n")
     example.git("commit", "--quiet", "--message", "forgotten")
     check("metrics.json not committed")
     (example.root / "metrics.json").unlink()
+    example.commit()
     check("metrics.json deleted")
-    example.git("reset", "--quiet", "--hard", base.commit)
     example.write("report.txt", "edited\n")
     check("report.txt modified", "report.txt not committed")
-    example.commit()
-    check("report.txt modified")
-    example.git("reset", "--quiet", "--hard", base.commit)
-    lock = (example.root / "dvc.lock").read_text()
-    made, _, rest = lock.partition("report:")
-    example.write("dvc.lock", made + "report:" + rest.replace("md5: ", "md5: f", 1))
+    made, report = (example.root / "dvc.lock").read_text().split("report:")
+    example.write("dvc.lock", f"{made}report:{report.replace('md5: ', 'md5: f', 1)}")
     example.commit()
     check("report not run with the latest data.txt")
