@@ -68,12 +68,11 @@ class Example(Repository):
     def seeds(self, *runs: str, deviation: int = 20) -> None:
         """Write test results of three seeds; the loss has a standard deviation of 0.01."""
         results = [(200 - deviation, 0.06), (200, 0.07), (200 + deviation, 0.08)]
-        rows = [
-            f"{run},{seed},{1 - errors / 10000},{loss},{errors}\n"
-            for run in runs
-            for seed, (errors, loss) in enumerate(results)
-        ]
-        self.write("data/seeds.csv", "run,seed,accuracy,loss,errors\n" + "".join(rows))
+        rows = "run,seed,accuracy,loss,errors\n"
+        for run in runs:
+            for seed, (errors, loss) in enumerate(results):
+                rows += f"{run},{seed},{1 - errors / 10000},{loss},{errors}\n"
+        self.write("data/seeds.csv", rows)
 
 
 @pytest.fixture(scope="session")

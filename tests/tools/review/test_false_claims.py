@@ -27,8 +27,8 @@ def rate(title: str, reviews: Iterable[Review]) -> float:
     """Return how many of the reviews claim an effect; print that as a row, with the runs."""
     claims = [[one.after.name for one in clear(review)] for review in reviews]
     found = fmean(map(bool, claims))
-    runs = Counter(name for names in claims for name in names).most_common()
-    named = ", ".join(f"`{name}` {number}" for name, number in runs)
+    runs = Counter(run for claimed in claims for run in claimed).most_common(3)
+    named = ", ".join(f"`{run}` {number:,}" for run, number in runs)
     print(f"| {title} | {len(claims):,} | {found:.1%} | {named} |")
     return found
 
