@@ -15,6 +15,7 @@ import argparse
 from pathlib import Path
 
 from stages.reporting import curves
+from stages.reporting.comparisons import Comparison
 from stages.system import outputs
 from stages.system.errors import UserError
 from tools.review import changes, locks, page, sides
@@ -22,7 +23,6 @@ from tools.review.changes import Change, Verdict
 
 FOLDER = Path("review-plots")
 MOST_NAMED = 5
-GREY, BLUE = 8, 0  # places in the palette
 
 
 def main() -> None:
@@ -54,25 +54,17 @@ def main() -> None:
         )
 
 
-def draw(before: str, after: str, compared: list[Change]) -> dict[Path, bytes]:
+def draw(before: str, after: str, found: list[Change]) -> dict[Path, bytes]:
     """Draw the loss curves of each run that changed or was added; return PNGs by path.
 
     `before` and `after` are what the legend calls the sides.
     """
     drawn = {}
-    for change in compared:
+    for change in found:
         if change.verdict in (Verdict.UNCHANGED, Verdict.REMOVED):
             continue
-        found, missing = [], []
-        for run, label, colour in ((change.before, before, GREY), (change.after, after, BLUE)):
-            train = [(window.epoch, window.loss) for window in run.steps]
-            validation = [(row.epoch, row.validation_loss) for row in run.epochs]
-            if train:
-                found.append(curves.Curve(label, train, validation, colour))
-            else:
-                missing.append(f"no curve in {label}")
-        if found:
+        both = Comparison({before: change.before, after: change.after}, [], "")
+        if any(run.steps for run in both.runs.values()):
             title = f"{change.after.name}: loss before and after"
-            panel = curves.Panel("", found, missing)
-            drawn[FOLDER / f"{change.after.name}.png"] = curves.draw(title, [panel])
+            drawn[FOLDER / f"{change.after.name}.png"] = curves.draw(title, {"": both})
     return drawn
