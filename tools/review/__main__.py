@@ -35,8 +35,7 @@ def main() -> None:
     options = parser.parse_args()
     base = sides.revision(options.base)
     head = sides.revision(options.head) if options.head else sides.working_tree()
-    found = locks.outdated(head) + (locks.uncommitted(head) if options.check else [])
-    problems = list(dict.fromkeys(found))
+    problems = locks.outdated(head, committed=options.check)
     if len(problems) > MOST_NAMED:
         problems[MOST_NAMED:] = [f"{len(problems) - MOST_NAMED} more"]
     compared = changes.compare(base, head)

@@ -60,11 +60,9 @@ class Change:
 
     def _judge(self, name: str, p: float | None) -> Verdict:
         gain = self.difference(name) * (1 if name == "accuracy" else -1)
-        if gain == 0:
-            return Verdict.WITHIN
-        if p is None:
+        if p is None and gain != 0:
             return Verdict.UNKNOWN
-        if p > LEVEL:
+        if gain == 0 or p > LEVEL:
             return Verdict.WITHIN
         return Verdict.BETTER if gain > 0 else Verdict.WORSE
 
@@ -80,11 +78,11 @@ class Change:
             return Verdict.REMOVED
         if self.diverged is not None:
             return Verdict.WORSE if self.diverged else Verdict.BETTER
-        found = list(self.verdicts.values())
-        decided = [verdict for verdict in found if verdict in DECIDED]
-        if decided:
-            return decided[0]
-        return Verdict.WITHIN if set(found) == {Verdict.WITHIN} else Verdict.UNKNOWN
+        for verdict in self.verdicts.values():
+            if verdict in DECIDED:
+                return verdict
+        all_within = set(self.verdicts.values()) == {Verdict.WITHIN}
+        return Verdict.WITHIN if all_within else Verdict.UNKNOWN
 
     @property
     def diverged(self) -> bool | None:

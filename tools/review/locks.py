@@ -80,11 +80,12 @@ def _causes(before: Stage, after: Stage, made: list[str], files: list[str]) -> C
     return why
 
 
-def outdated(side: Side) -> list[str]:
+def outdated(side: Side, committed: bool) -> list[str]:
     """Say what changed since a side's results were made, as far as git's files tell.
 
     That is DVC's status, except for what DVC holds, such as models, which a clone may lack: of
-    those, dvc.lock has to record the same as one stage's output and another's input.
+    those, dvc.lock has to record the same as one stage's output and another's input. With
+    `committed`, it is also what git should hold but does not hold as it is in the working tree.
     """
     if LOCK not in side.paths:
         return [f"{LOCK} missing"] if "dvc.yaml" in side.paths else []
@@ -101,7 +102,11 @@ def outdated(side: Side) -> list[str]:
                 found += [f"{it.removeprefix(PARAMS)} {state}" for it, state in status.items()]
             elif _made(path, outs) not in (None, one.hash_info):
                 found.append(f"{name} not run with the latest {path}")
-    return found
+    if committed:
+        paths = [LOCK, *(out.def_path for out in outs if not out.use_cache)]
+        listed = git("status", "--porcelain", "--ignored", "--no-renames", "-z", "--", *paths)
+        found += [f"{line[3:]} not committed" for line in listed.split("\0") if line]
+    return list(dict.fromkeys(found))
 
 
 def _made(path: str, outs: list[Output]) -> HashInfo | None:
@@ -114,14 +119,6 @@ def _made(path: str, outs: list[Output]) -> HashInfo | None:
             tree.add(tuple(out.def_path[len(path) + 1 :].split("/")), None, out.hash_info)
     tree.digest()
     return tree.hash_info if len(tree) else None
-
-
-def uncommitted(head: Side) -> list[str]:
-    """List results that git, not DVC, should hold but does not hold as they are on the disk."""
-    outs = [out for stage in read(head)[0].values() for out in stage.outs]
-    paths = [LOCK, *(out.def_path for out in outs if not out.use_cache)]
-    listed = git("status", "--porcelain", "--ignored", "--no-renames", "-z", "--", *paths)
-    return [f"{line[3:]} not committed" for line in listed.split("\0") if line]
 
 
 def _hashes(files: list[Output]) -> dict[str, HashInfo]:

@@ -38,7 +38,7 @@ def base(example):
 def test_what_is_out_of_date_and_why_stages_ran_agree_with_dvc(example, base):
     for path in [*LEFT_BY_EDITORS, "stages/Untitled~"]:
         example.write(path, "2\n")
-    assert locks.outdated(base) == locks.outdated(sides.working_tree()) == []
+    assert locks.outdated(base, False) == locks.outdated(sides.working_tree(), False) == []
 
     example.write("stages/one/nested.py", "changed\n")
     example.write("metrics.json", "edited by hand\n")
@@ -46,12 +46,12 @@ def test_what_is_out_of_date_and_why_stages_ran_agree_with_dvc(example, base):
     example.write("pyproject.toml", "[dependency-groups]\ntorch = ['torch==2.1']\n")
     torch = "pyproject.toml.dependency-groups.torch"
     expected = ["stages", "models.model_a", torch, "metrics.json"]
-    assert locks.outdated(sides.working_tree()) == [f"{name} modified" for name in expected]
-    assert locks.outdated(base) == []
+    assert locks.outdated(sides.working_tree(), False) == [f"{name} modified" for name in expected]
+    assert locks.outdated(base, False) == []
 
     example.do("dvc", "repro")
     head = sides.working_tree()
-    assert locks.outdated(head) == []
+    assert locks.outdated(head, False) == []
     files = ["other.py", "stages/one/nested.py"]
     why = locks.causes(locks.read(base)[0], locks.read(head)[0], files)
     params = ["models.model_a.epochs", "models.model_a.dropout", torch]
