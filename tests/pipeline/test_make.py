@@ -17,14 +17,11 @@ def proposed(pipeline, tmp_path):
     return clone
 
 
-def test_make_alone_says_what_there_is_and_starts_nothing(pipeline) -> None:
+def test_make_alone_says_what_there_is_and_repro_runs_nothing_again(pipeline) -> None:
     printed = pipeline.repository.do("make", "--no-print-directory").splitlines()
     assert all(line.startswith("make ") for line in printed)
     targets = {" ".join(line.split()[:2]) for line in printed}
     assert {"make repro", "make test", "make lab", "make review"} <= targets
-
-
-def test_repro_with_nothing_to_do(pipeline) -> None:
     assert "up to date" in pipeline.repository.do("make", *READY, "repro")
 
 

@@ -39,24 +39,19 @@ def test_a_stage_comes_from_the_side_that_changed_it(base, ours, theirs, merged,
     assert merge(*versions[:3]) == (versions[3], ["a"] if conflict else [])
 
 
-TRAIN = "cmd: python -m stages.train model_a\n"
-OURS, THEIRS = changed("ours", "fetch"), changed("theirs", "fetch", "train model_a")
-
-
-@pytest.mark.parametrize(
-    ("base", "theirs", "named", "merged"),
-    [
-        (LOCK, THEIRS, "fetch", OURS.replace(TRAIN, "cmd: theirs\n")),
-        ("", LOCK, "fetch", OURS),  # both sides added the file
-        (LOCK, f"<<<<<<< HEAD\n{LOCK}", "dvc.lock", OURS),
-    ],
-)
-def test_a_conflict_is_named_and_ours_is_kept(base, theirs, named, merged, tmp_path) -> None:
-    paths = [tmp_path / name for name in ("base", "ours", "theirs")]
-    for path, text in zip(paths, (base, OURS, theirs), strict=True):
-        path.write_text(text)
-    assert named in refusal(run_stage("tools.merge_lock", *map(str, paths), cwd=ROOT))
-    assert paths[1].read_text() == merged
+def test_a_conflict_is_named_and_ours_is_kept(tmp_path) -> None:
+    ours, theirs = changed("ours", "fetch"), changed("theirs", "fetch", "train model_a")
+    merged = ours.replace("cmd: python -m stages.train model_a\n", "cmd: theirs\n")
+    for base, other, named, expected in (
+        (LOCK, theirs, "fetch", merged),
+        ("", LOCK, "fetch", ours),  # both sides added the file
+        (LOCK, f"<<<<<<< HEAD\n{LOCK}", "dvc.lock", ours),
+    ):
+        paths = [tmp_path / name for name in ("base", "ours", "theirs")]
+        for path, text in zip(paths, (base, ours, other), strict=True):
+            path.write_text(text)
+        assert named in refusal(run_stage("tools.merge_lock", *map(str, paths), cwd=ROOT))
+        assert paths[1].read_text() == expected
 
 
 @pytest.mark.parametrize("folder", [".", "a larger/repository"])

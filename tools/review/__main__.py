@@ -17,7 +17,6 @@ from pathlib import Path
 from stages.reporting import curves
 from stages.reporting.comparisons import Comparison
 from stages.system import outputs
-from stages.system.errors import UserError
 from tools.review import changes, locks, page, sides
 from tools.review.changes import Change, Verdict
 
@@ -47,7 +46,7 @@ def main() -> None:
         outputs.write_bytes(path, content)
     print(text, end="")
     if options.check and problems:
-        raise UserError(
+        raise errors.UserError(
             "dvc.lock and the results in git do not match the params, code and data "
             f"({', '.join(problems)}): run dvc repro, commit all results and push again"
         )

@@ -30,10 +30,7 @@ DECIDED = (Verdict.BETTER, Verdict.WORSE)
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """A run on both sides; on a side that does not have it, it is empty.
-
-    Its figures are accuracy, errors and loss, all on the test images, and validation_accuracy.
-    """
+    """A run on both sides; on a side that does not have it, it is empty."""
 
     before: Run
     after: Run
@@ -91,7 +88,7 @@ class Change:
         return None if before == after else after
 
     def figures(self, name: str) -> list[float | None]:
-        """Return a figure before and after, None where it is missing or not finite."""
+        """Return validation_accuracy or a test figure on both sides, None if it is missing."""
         part = "train" if name == "validation_accuracy" else "test"
         return [getattr(run, part).get(name) for run in (self.before, self.after)]
 
@@ -110,12 +107,9 @@ def compare(base: Side, head: Side) -> list[Change]:
     # A change of the code may bring new seeds, but the noise to judge by is the base's.
     noise = seeds.read(lambda path: base.read(path) or head.read(path), base.name)
     changes = [Change(before[name], after[name], noise.get(name, Seeds({}))) for name in names]
-    return sorted(changes, key=_order)
-
-
-def _order(one: Change) -> tuple[bool, float, float]:
-    on_one_side = one.verdict in (Verdict.ADDED, Verdict.REMOVED)
-    return on_one_side, -(one.difference("accuracy") or 0), one.difference("loss") or 0
+    changes.sort(key=lambda one: one.difference("loss") or 0)
+    changes.sort(key=lambda one: one.difference("accuracy") or 0, reverse=True)
+    return sorted(changes, key=lambda one: one.verdict in (Verdict.ADDED, Verdict.REMOVED))
 
 
 def clear(changes: list[Change]) -> list[Change]:

@@ -22,11 +22,9 @@ FIGURES = {  # in the table: title, value as text, difference as text, its facto
     "loss": ("test loss", loss, "{:+.4f}", 1, True),
     "validation_accuracy": ("validation accuracy", percent, "{:+.2f}", 100, False),
 }
-WORDS = {
-    ("accuracy", Verdict.BETTER): "more accurate",
-    ("accuracy", Verdict.WORSE): "**less accurate**",
-    ("loss", Verdict.BETTER): "lower loss",
-    ("loss", Verdict.WORSE): "**higher loss**",
+WORDS = {  # for better, for worse
+    "accuracy": ("more accurate", "**less accurate**"),
+    "loss": ("lower loss", "**higher loss**"),
 }
 
 
@@ -95,7 +93,8 @@ def _results(changes: list[Change], counted: list[Change]) -> list[str]:
 def _verdict(change: Change) -> str:
     if change.verdict in DECIDED and change.diverged is not None:
         return f"{DOWN} **diverged**" if change.diverged else "no longer diverges"
-    words = [WORDS[one] for one in change.verdicts.items() if one in WORDS]
+    decided = [(name, one) for name, one in change.verdicts.items() if one in DECIDED]
+    words = [WORDS[name][one is Verdict.WORSE] for name, one in decided]
     mark = f"{DOWN} " if change.verdict is Verdict.WORSE else ""
     return mark + (", ".join(words) or change.verdict.value)
 
@@ -131,9 +130,8 @@ def _legend(changed: list[Change]) -> str:
         "all figures (Holm)."
     )
     others = [one.after.name for one in changed if one.seeds.results and not one.measured]
-    if others:
-        text += f" For {listed(others)} it is an estimate from other results than those before."
-    return text
+    estimate = f" For {listed(others)} it is an estimate from other results than those before."
+    return text + estimate if others else text
 
 
 def _stages(ran: dict[str, Causes]) -> str:

@@ -1,7 +1,7 @@
 """The two sides of a review: the working tree, or a revision of git.
 
-They are read with DVC's file systems for git and for the disk, not with its DVCFileSystem: a
-revision from before the pipeline is no DVC repository, and nothing here opens what DVC holds.
+DVC's file systems for git and for the disk read them, not its DVCFileSystem: a revision from before
+the pipeline is not a DVC repository, and nothing here opens what DVC holds.
 """
 
 import subprocess

@@ -143,8 +143,7 @@ def test_base_before_there_was_any_pipeline(example, review):
 
 
 def test_on_github_the_pictures_are_shown_before_and_after(example, review, monkeypatch):
-    base = example.git("rev-parse", "HEAD")
-    unchanged = review("main")
+    base, unchanged = example.git("rev-parse", "HEAD"), review("main")
     assert unchanged.startswith("**Same results:** no run's metrics changed.\n")
     assert unchanged.count("None changed.") == 2
     assert "### Stages that ran again\n\nNone." in unchanged
@@ -200,25 +199,17 @@ def test_results_of_other_inputs_than_those_next_to_them(example, review):
 
 
 @pytest.mark.parametrize(
-    ("path", "content"),
-    [
-        ("metrics/test/model_a.json", "["),
-        ("params.yaml", "lr: ["),
-        ("dvc.yaml", "stages: ["),
-        ("dvc.lock", "<<<<<<< HEAD"),
-    ],
+    "path", ["metrics/test/model_a.json", "params.yaml", "dvc.yaml", "dvc.lock"]
 )
-def test_a_corrupt_file_is_named_with_its_revision(example, review, path, content):
-    example.write(path, content)
+def test_a_corrupt_file_is_named_with_its_revision(example, review, path):
+    example.write(path, "[")
     example.commit()
     example.git("tag", "broken")
     example.git("checkout", "--quiet", "main~1", "--", path)
     example.result("model_a", 50, 0.07)
     example.write("review-plots/earlier.png", "kept")
-    with pytest.raises(UserError) as error:
+    with pytest.raises(UserError, match=f"{path} in broken|in broken .*{path}"):
         review("broken")
-    assert path in str(error.value)
-    assert "in broken" in str(error.value)
     assert (example.root / "review-plots/earlier.png").exists()
 
 
