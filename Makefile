@@ -38,7 +38,7 @@ review: $(VENV)  ## what changed against BASE=main, as Markdown
 	@python -m tools.review "$(BASE)" $(if $(HEAD),"$(HEAD)")
 
 pull-request: $(VENV)  ## what CI checks on a pull request: results that are up to date, and the review
-	@python -m tools.review.gate "$(BASE)"
+	@python -m tools.review --check "$(BASE)"
 
 verify: $(VENV)  ## does this machine compute the committed bits?
 	dvc repro --quiet fetch
@@ -75,10 +75,13 @@ pins:  ## regenerate requirements.txt from pyproject.toml
 clean:  ## remove .venv and what tools leave, but no data and no results
 	rm -rf .venv .ruff_cache .hypothesis dvc_plots review-plots
 
-# What .gitattributes names; git itself takes no command from a repository. Not a part of the recipe
-# below: a clone may come by its .venv in another way.
+# What .gitattributes names; git itself takes no command from a repository. It runs the command at the
+# top of the work tree, which may be above this folder. Not a part of the recipe below: a clone may
+# come by its .venv in another way.
 merge-driver:
-	-@git config merge.dvc-lock.driver 'PATH=.venv/bin:$$PATH python -m tools.merge_lock %O %A %B'
+	-@git config merge.dvc-lock.driver "cd './$$(git rev-parse --show-prefix)' && \
+		PATH=.venv/bin:\$$PATH python -m tools.merge_lock \
+		\"\$$OLDPWD\"/%O \"\$$OLDPWD\"/%A \"\$$OLDPWD\"/%B"
 
 $(VENV): requirements.txt | merge-driver
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
