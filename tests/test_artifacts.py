@@ -5,7 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
-import drawings
+import pictures_kit
 import pytest
 import torch
 from helpers import ROOT, Repository, copy_repository, do, run
@@ -54,7 +54,7 @@ def test_another_project_uses_it_as_docs_say(source: Repository) -> None:
     elsewhere = source.root.parent / "elsewhere"
     elsewhere.mkdir()
     for name in ("digit.png", "photo.jpg"):
-        drawings.typed(7).save(elsewhere / name)
+        pictures_kit.typed(7).save(elsewhere / name)
     (elsewhere / "notes.txt").write_text("notes")
     first, *commands = [line[2:] for line in page.splitlines() if line.startswith("$ ")]
     assert len(commands) == 6
