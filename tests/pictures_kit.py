@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 PHOTO = (640, 480)  # height and width
-WHITE, PAPER, BLACK, BLUE = (255, 255, 255), (232, 228, 218), (35, 35, 40), (30, 50, 140)
+WHITE, PAPER = (255, 255, 255), (232, 228, 218)
+BLACK, BLUE, PENCIL = (35, 35, 40), (30, 50, 140), (140, 140, 145)
 Rng = np.random.Generator
 
 
@@ -128,20 +129,20 @@ def chalk(digit: np.ndarray, rng: Rng) -> np.ndarray:
     return camera(write(ink, 40 + 35 * blotches(12, rng)[..., None], (230, 230, 230)), rng)
 
 
-def dry_pen(digit: np.ndarray, rng: Rng) -> np.ndarray:
-    """A ballpoint that skips."""
-    ink = somewhere(pen(digit, 340, 8), PHOTO, rng)
-    return write(ink * (blotches(60, rng) > 0.3), WHITE, BLUE)
+def pencil(digit: np.ndarray, rng: Rng) -> np.ndarray:
+    """A soft pencil: grey, in dots, with the grain of the paper."""
+    ink = somewhere(pen(digit, 340, 10), PHOTO, rng) * (0.3 + 0.7 * blotches(110, rng))
+    return camera(write(ink, PAPER, PENCIL), rng)
 
 
 def fine_pen(digit: np.ndarray, rng: Rng) -> np.ndarray:
-    return write(somewhere(pen(digit, 340, 3), PHOTO, rng), WHITE, BLACK)
+    return write(somewhere(pen(digit, 470, 1), PHOTO, rng), WHITE, BLACK)
 
 
 def dark_rules(digit: np.ndarray, rng: Rng) -> np.ndarray:
     """Squared paper whose rules are as dark as the pencil."""
     ink = somewhere(pen(digit, 340, 12), PHOTO, rng)
-    return camera(write(ink, ruled(130, (140, 140, 145)), (140, 140, 145)), rng)
+    return camera(write(ink, ruled(130, PENCIL), PENCIL), rng)
 
 
 def note(digit: np.ndarray, rng: Rng) -> np.ndarray:
@@ -152,8 +153,11 @@ def note(digit: np.ndarray, rng: Rng) -> np.ndarray:
 
 
 def framed(digit: np.ndarray, rng: Rng) -> np.ndarray:
-    """A dusty scan with the lid open: black around the sheet."""
-    return np.pad(dusty(written(digit, rng), rng), ((30, 7), (12, 38), (0, 0)), constant_values=15)
+    """A dusty scan with the lid open: a frame and its shadow, darker than the pencil."""
+    image = dusty(write(somewhere(brush(digit, 340), PHOTO, rng), PAPER, PENCIL), rng)
+    wide = (30, 7), (12, 38)
+    light = ndimage.gaussian_filter(np.pad(np.ones(PHOTO), wide), 20)
+    return np.pad(image, (*wide, (0, 0)), constant_values=15) * light[..., None]
 
 
 def touching(digit: np.ndarray, rng: Rng) -> np.ndarray:
@@ -167,7 +171,7 @@ def detached(digit: np.ndarray, rng: Rng) -> np.ndarray:
     """A stroke that ends short of the other: a gap through the upper half."""
     ink = brush(digit, 300)
     rows = np.flatnonzero((ink > 0.5).any(1))
-    ink[rows[0] + round(0.3 * len(rows)) :][:12] = 0
+    ink[rows[0] + round(0.3 * len(rows)) :][:16] = 0
     return write(somewhere(ink, PHOTO, rng), WHITE, BLACK)
 
 
@@ -180,7 +184,7 @@ def empty(digit: np.ndarray, rng: Rng) -> np.ndarray:
     return camera(dusty(ruled(130, (150, 175, 215)), rng), rng)
 
 
-PHOTOS = [lamp, hard_shadow, chalk, dry_pen, fine_pen, dark_rules, note, framed, touching, detached]
+PHOTOS = [lamp, hard_shadow, chalk, pencil, fine_pen, dark_rules, note, framed, touching, detached]
 READABLE = {style.__name__: style for style in PHOTOS}
 REFUSED = {"two_digits": two_digits, "empty": empty}
 STYLES = READABLE | REFUSED

@@ -1,7 +1,4 @@
-"""Say which digits pictures show. Not a stage: it uses a trained run.
-
-python -m tools.predict --run RUN PICTURE ...
-"""
+"""Say which digits pictures show: `python -m tools.predict --run RUN PICTURE ...`."""
 
 from stages.system import errors
 
@@ -29,11 +26,10 @@ def main() -> None:
         try:
             probabilities = answer.ask(network, pictures.read(path))
             digit = answer.best(probabilities)
+            print(escaped(f"{path}: {digit} ({100 * probabilities[digit]:.1f} %)"))
         except UserError as error:
             print(escaped(f"error: {path} {error}"), file=sys.stderr)
             failed = True
-        else:
-            print(escaped(f"{path}: {digit} ({100 * probabilities[digit]:.1f} %)"))
     sys.exit(failed)
 
 

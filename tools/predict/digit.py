@@ -7,71 +7,58 @@ from scipy import ndimage
 
 from stages.system.errors import UserError
 
-# How much ink, and what share of the darkest:
-FAINTEST = 8 / 255  # blank pages: ink differs from its paper by more
-STROKE = 0.5  # ruled paper, soft shadows, JPEG: fainter ink is no stroke
-EDGE = 0.25  # blurred photos: where a digit ends
+FAINTEST = 8 / 255  # blank pages: a stroke differs from its paper by more
+# Shares of the darkest ink:
+STROKE = 0.5  # ruled paper, shadows, JPEG: anything fainter is not a stroke
+EDGE = 0.25  # blurred photos: a digit ends where it is fainter
 # Shares of the picture's longer side:
 SMALLEST = 0.08  # dusty scans: anything smaller is dust
 NEAR = 0.012  # chalk, pencils, dry pens: gaps in a stroke are smaller
 THIN = 0.006  # rules as dark as the digit that they run through: thinner than its strokes
-MARGIN = 0.02  # frames and tables: how far their blurred edge reaches
-EDGES = 4  # frames and tables: as many are removed, one for each side
-# Shares of the digit:
-BELOW = 0.2  # digits in several strokes: the gap above or below one
-ASIDE = 0.1  # digits in several strokes, such as a 5's bar: the gap to a side
-DIRT = 0.03  # dust beside the digit has less ink than a stroke of it
+MARGIN = 0.02  # frames and tables: their blurred edges reach no further
+# Shares of the digit's size, ink or height:
+BELOW = 0.2  # digits in several strokes: gaps from top to bottom are smaller
+ASIDE = 0.1  # digits in several strokes, such as a 5 and its bar: gaps to a side are smaller
+DIRT = 0.03  # dusty scans: anything beside the digit that has less ink is dust
 SECOND_INK = 0.15  # sums and numbers: another digit has more ink
 SECOND_HEIGHT = 0.4  # sums and numbers: another digit is higher, a minus is not
-ALONE = 0.3  # photos of something else: of all ink, a digit has more
-WIDEST = 2.5  # empty ruled pages: a digit is less wide, in times its height
-EIGHT = np.ones((3, 3))  # neighbours of a pixel
+WIDEST = 2.5  # lines and gradients: a digit is less wide, in times its height
+ALONE = 0.3  # photos of something else: a digit has a larger share of all ink
+EDGES = 4  # frames and tables: how often what touches a side is removed
 
 
 class Part(NamedTuple):
-    """Strokes that touch each other, or nearly."""
+    """Strokes that touch each other, or nearly; `label` is their number in an image of labels."""
 
-    label: int  # in an image of labels
-    ink: float  # summed over its pixels
+    label: int
+    ink: float
     rows: slice
     columns: slice
     height: int
     width: int
-    at_side: bool  # it touches a side of the picture
-    is_large: bool  # more than dust
+    at_side: bool  # touches a side of the picture
+    is_large: bool  # is more than dust
 
 
 def find(ink: np.ndarray) -> np.ndarray:
-    """Cut out the ink of a picture's digit at its bounding box.
-
-    Args:
-        ink: (H, W) floats from 0 to 1; see ink.measure.
-
-    Returns:
-        (h, w) floats from 0 to 1; the darkest is 1.
+    """Cut out the digit on (H, W) ink, see ink.measure, at its bounding box; its darkest is 1.
 
     Raises:
         UserError: no digit, or more than one; the sentence begins after the file's name.
     """
     rest = ink
     for _ in range(EDGES):
-        if rest.max() <= FAINTEST:
-            break
         parts, labels = split(rest)
         inner = [part for part in parts if not part.at_side]
         if any(part.is_large for part in inner):
             return cut(rest, labels, assemble(inner))
-        thick, labels_of_thick = split(rest, without_rules=True)
-        if any(part.is_large for part in thick) and not any(part.at_side for part in thick):
-            return cut(rest, labels_of_thick, assemble(thick))
         outer = [part.label for part in parts if part.at_side]
         if not outer:
             break
         rest = np.where(around(np.isin(labels, outer), MARGIN), 0, rest)
-    if ink.max() > FAINTEST:  # nothing lies within the picture: its digit may reach the sides
-        thick, labels = split(ink, without_rules=True)
-        if any(part.is_large for part in thick):
-            return cut(ink, labels, assemble(thick))
+    thick, labels = split(ink, without_rules=True)  # the digit may reach the picture's sides
+    if any(part.is_large for part in thick):
+        return cut(ink, labels, assemble(thick))
     raise UserError("is blank: expected a digit that stands out from its background")
 
 
@@ -82,11 +69,11 @@ def split(ink: np.ndarray, without_rules: bool = False) -> tuple[list[Part], np.
         The parts, and (H, W) labels, each on its part's strokes and what is near them.
     """
     size = max(ink.shape)
-    strokes = ink > STROKE * ink.max()
+    strokes = ink > max(FAINTEST, STROKE * ink.max())
     thin = round(THIN * size)
     if without_rules and thin > 2:
         strokes = ndimage.binary_opening(strokes, np.ones((thin, thin)))
-    labels, number = ndimage.label(around(strokes, NEAR), EIGHT)
+    labels, number = ndimage.label(around(strokes, NEAR), np.ones((3, 3)))
     of_strokes = np.where(strokes, labels, 0)
     inks = ndimage.sum_labels(ink, of_strokes, range(1, number + 1))
     parts = []

@@ -1,8 +1,6 @@
 """Draw a digit in the browser and see what each trained run makes of it: `make draw`.
 
-python -m tools.predict.draw [--port 8000]
-
-It serves this machine only and keeps nothing.
+`python -m tools.predict.draw [--port 8000]` serves this machine only and keeps nothing.
 """
 
 from stages.system import errors
@@ -21,8 +19,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
 from subprocess import DEVNULL, Popen
-
-from torch import nn
 
 from stages import models
 from stages.results import runs
@@ -49,13 +45,10 @@ def main() -> None:
     try:
         server = Server(port, networks, missing)
     except (OSError, OverflowError) as error:
-        raise UserError(
-            f"port {port} cannot be used ({error}): choose another with --port"
-        ) from error
+        raise UserError(f"port {port} cannot be used ({error}): choose another --port") from error
     url = f"http://{HERE}:{server.server_port}"
     print(f"draw at {url} (Ctrl-C to stop)", flush=True)
-    # Over SSH the browser may be a text browser, which would take over the terminal and block:
-    # start it in the background, away from the terminal.
+    # a text browser, over SSH, must neither take over the terminal nor be waited for
     command = [sys.executable, "-m", "webbrowser", url]
     Popen(command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # the usual end, not an error
@@ -64,9 +57,9 @@ def main() -> None:
 
 
 class Server(ThreadingHTTPServer):
-    """Serves the page, and what the networks say to a picture."""
+    """Serves the page and the networks' answers."""
 
-    def __init__(self, port: int, networks: dict[str, nn.Module], missing: list[str]):
+    def __init__(self, port: int, networks: dict, missing: list[str]):
         super().__init__((HERE, port), Handler)
         self.networks, self.missing = networks, missing
         self.one_at_a_time = threading.Lock()  # large pictures take much memory
@@ -78,16 +71,16 @@ class Handler(BaseHTTPRequestHandler):
     timeout = 10  # seconds that a request may take to arrive
 
     def parse_request(self) -> bool:
-        return super().parse_request() and self._is_from_the_page()
+        return super().parse_request() and not self._is_cross_site()
 
-    def _is_from_the_page(self) -> bool:
-        """Reject cross-site requests, by their Origin, and DNS rebinding, by its Host."""
+    def _is_cross_site(self) -> bool:
+        """Reject other sites' requests, by their Origin, and DNS rebinding, by the Host."""
         hosts = [f"{name}:{self.server.server_port}" for name in (HERE, "localhost")]
         origins = [None, *(f"http://{host}" for host in hosts)]
         if self.headers.get("Host") in hosts and self.headers.get("Origin") in origins:
-            return True
+            return False
         self._send({"error": "only the page itself may ask"}, HTTPStatus.FORBIDDEN)
-        return False
+        return True
 
     def do_GET(self) -> None:
         if self.path == "/":
@@ -107,8 +100,7 @@ class Handler(BaseHTTPRequestHandler):
             content = BytesIO(self.rfile.read(int(length)))
             with self.server.one_at_a_time:
                 image = pictures.read(content)
-                networks = self.server.networks.items()
-                said = {name: answer.ask(network, image) for name, network in networks}
+                said = {run: answer.ask(it, image) for run, it in self.server.networks.items()}
         except UserError as error:
             self._send({"error": f"The picture {error}"}, HTTPStatus.UNPROCESSABLE_ENTITY)
         except MemoryError:

@@ -12,16 +12,11 @@ CROSSES = 0.1  # digits at the border: ink there differs from its surroundings b
 
 
 def measure(colours: np.ndarray, opacity: np.ndarray) -> np.ndarray:
-    """Measure how far each pixel is from the paper around it, beyond noise and the paper's texture.
+    """Measure how far each pixel is from the paper around it, beyond noise and texture.
 
-    Args:
-        colours: (H, W, C) floats from 0 to 1.
-        opacity: (H, W) floats from 0 to 1.
-
-    Returns:
-        (H, W) floats from 0.
+    (H, W, C) colours and (H, W) opacity are from 0 to 1, the (H, W) ink is from 0.
     """
-    # on paper of its border's usual colour, or both on white and on black if it has none
+    # on paper of its border's usual colour; if that is transparent, on white and on black
     solid = border(opacity) > 0.5
     papers = [np.median(border(colours)[solid], axis=0)] if solid.mean() >= 0.5 else [1, 0]
     opacity = opacity[..., None]
@@ -41,9 +36,8 @@ def border(values: np.ndarray) -> np.ndarray:
 def deviation(colours: np.ndarray) -> np.ndarray:
     """Return how far (H, W, C) colours are from the paper around them, as a share of its light.
 
-    The paper at a point is what a morphological opening leaves, or a closing if ink is dark: it
-    removes strokes, which are narrow, and keeps gradients and edges of light. A share of the
-    paper's light is the same in a shadow.
+    A morphological opening (a closing, if ink is dark) leaves the paper: it removes strokes, which
+    are narrow, and keeps gradients and edges of light. Its share is the same in a shadow.
     """
     height, width, _ = colours.shape
     channels = np.moveaxis(colours, 2, 0)
@@ -54,7 +48,8 @@ def deviation(colours: np.ndarray) -> np.ndarray:
         if is_dark(small[None]) != (sign < 0):
             continue  # blue is darker than yellow, but lighter in the blue channel
         coarse = shrunk(channel, COARSE)
-        paper = sign * ndimage.grey_opening(sign * coarse, broadest(coarse), mode="reflect")
+        broadest = max(2, round(BROADEST * max(coarse.shape)))
+        paper = sign * ndimage.grey_opening(sign * coarse, broadest, mode="reflect")
         paper = Image.fromarray(paper).resize((width, height), Image.Resampling.BILINEAR)
         ink = np.maximum(ink, sign * (channel - paper) / np.maximum(paper, DARKEST))
     return ink
@@ -67,27 +62,17 @@ def shrunk(channel: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(image)
 
 
-def broadest(image: np.ndarray) -> int:
-    return max(2, round(BROADEST * max(image.shape)))
-
-
 def is_dark(channels: np.ndarray) -> bool:
     """Say whether the ink on (C, H, W) is darker than its paper.
 
-    Ink covers less than its paper and differs by more, so dark ink makes the third moment of the
-    deviations negative. That says little of a digit that fills the picture; its ink crosses the
-    border, whose own deviations count as well.
+    Ink covers less than its paper and differs by more, so dark ink makes the third moment of all
+    deviations negative. Where a digit fills the picture, those along the border tell it.
     """
-    width = broadest(channels[0])
+    width = max(2, round(BROADEST * max(channels.shape[1:])))
     inside = channels - ndimage.median_filter(channels, (1, width, width), mode="reflect")
     around = border(np.moveaxis(channels, 0, 2))
     crossing = around - ndimage.median_filter(around, (width, 1), mode="wrap")
     if np.abs(crossing).max() < CROSSES:
         crossing[:] = 0
-    return skewness(inside) + skewness(crossing) < 0
-
-
-def skewness(deviations: np.ndarray) -> float:
-    """Return the third moment of deviations as a share of the absolute one, -1 to 1."""
-    cubes = deviations.astype(float) ** 3
-    return cubes.sum() / max(np.abs(cubes).sum(), 1e-9)
+    cubes = (deviations.astype(float) ** 3 for deviations in (inside, crossing))
+    return sum(cube.sum() / max(np.abs(cube).sum(), 1e-9) for cube in cubes) < 0

@@ -1,8 +1,8 @@
 """Any picture of one digit, as an image like MNIST's.
 
-MNIST's digits were scaled to fit 20 x 20 pixels with their aspect ratio kept, antialiased, and laid
-by their centre of mass on the centre of 28 x 28, light on dark: LeCun, Bottou, Bengio and Haffner,
-"Gradient-based learning applied to document recognition", Proceedings of the IEEE 86 (1998).
+MNIST's digits were scaled to 20 x 20 pixels, aspect ratio kept, antialiased, and centred by their
+mass in 28 x 28, light on dark: LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied
+to document recognition", Proceedings of the IEEE 86 (1998).
 """
 
 import warnings
@@ -14,8 +14,7 @@ import torch
 from PIL import Image, ImageOps
 from scipy import ndimage
 
-from stages.system import errors
-from stages.system.errors import UserError
+from stages.system.errors import UserError, out_of_memory
 from tools.predict import digit, ink
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")  # Pillow runs programs for others
@@ -26,10 +25,7 @@ THINNEST = 1.5  # pixels of a stroke; MNIST's have 2 or 3
 
 
 def read(source: Path | BinaryIO) -> torch.Tensor:
-    """Read a picture of one digit, of any size, colours and transparency.
-
-    Returns:
-        (28, 28) uint8, 0 background to 255 ink, as in MNIST. Of an animation, its first frame.
+    """Make (28, 28) uint8, 255 where ink is, of a picture of one digit, or an animation's first.
 
     Raises:
         UserError: not a picture of one digit; the sentence begins after the picture's name.
@@ -37,16 +33,14 @@ def read(source: Path | BinaryIO) -> torch.Tensor:
     """
     if isinstance(source, Path) and not source.is_file():  # a pipe would block
         raise UserError("is not a file: correct the name")
-    colours, opacity = decode(source)
-    found = digit.find(ink.measure(colours, opacity))
+    found = digit.find(ink.measure(*decode(source)))
     return torch.from_numpy(fit(thicken(found)))
 
 
 def decode(source: Path | BinaryIO) -> tuple[np.ndarray, np.ndarray]:
     """Read a picture's colours (H, W, 1 or 3) and opacity (H, W), floats from 0 to 1."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(action="ignore"):
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(source, formats=FORMATS) as image:
                 ImageOps.exif_transpose(image, in_place=True)
@@ -55,13 +49,12 @@ def decode(source: Path | BinaryIO) -> tuple[np.ndarray, np.ndarray]:
         limit = f"{Image.MAX_IMAGE_PIXELS:,}"
         raise UserError(f"has more than {limit} pixels: make it smaller") from error
     except Exception as error:  # a corrupt file can fail anywhere in its decoder
-        if errors.out_of_memory(error):
+        if out_of_memory(error):
             raise MemoryError from error
         reason = getattr(error, "strerror", None) or type(error).__name__
         formats = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
-        raise UserError(
-            f"cannot be read as an image ({reason}): expected an intact {formats} file"
-        ) from error
+        expected = f"expected an intact {formats} file"
+        raise UserError(f"cannot be read as an image ({reason}): {expected}") from error
 
 
 def channels(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
