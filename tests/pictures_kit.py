@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 PHOTO = (640, 480)  # height and width
-WHITE, PAPER, BLACK, PENCIL = (255, 255, 255), (232, 228, 218), (35, 35, 40), (140, 140, 145)
+PAPER, BLACK, PENCIL = (232, 228, 218), (35, 35, 40), (140, 140, 145)
 STROKES = {  # each (x, y) points on a sheet of 1 by 1, y downwards
     "3": [
         [(0.3, 0.25), (0.5, 0.2), (0.65, 0.32), (0.5, 0.47), (0.68, 0.62), (0.5, 0.8), (0.3, 0.72)]
@@ -61,27 +61,17 @@ def pen(digit: np.ndarray, side: int, width: int) -> np.ndarray:
     return (ndimage.distance_transform_edt(~middle) <= width / 2) * 1.0
 
 
-def somewhere(ink: np.ndarray, rng: Generator) -> np.ndarray:
-    """Lay ink anywhere on a sheet."""
-    sheet = np.zeros(PHOTO)
-    top, left = rng.integers(0, np.subtract(PHOTO, ink.shape) + 1)
-    sheet[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
-    return sheet
-
-
 def write(ink: np.ndarray, paper: np.ndarray | tuple, colour: tuple) -> np.ndarray:
     ink = ink[..., None]
     return (1 - ink) * np.asarray(paper, float) + ink * np.asarray(colour, float)
 
 
-def photo(
-    digit: np.ndarray, rng: Generator, paper: tuple = PAPER, ink: tuple = BLACK
-) -> np.ndarray:
-    return camera(write(somewhere(brush(digit, 340), rng), paper, ink), rng)
-
-
-def camera(image: np.ndarray, rng: Generator) -> np.ndarray:
-    return image + rng.normal(0, 4, image.shape)
+def photo(ink: np.ndarray, rng: Generator, paper=PAPER, colour=BLACK, cover=1) -> np.ndarray:
+    """Take a photo of ink somewhere on a sheet, where it covers the paper as far as `cover`."""
+    sheet = np.zeros(PHOTO)
+    top, left = rng.integers(0, np.subtract(PHOTO, ink.shape) + 1)
+    sheet[top : top + ink.shape[0], left : left + ink.shape[1]] = ink
+    return write(sheet * cover, paper, colour) + rng.normal(0, 4, (*PHOTO, 3))
 
 
 def squared(colour: tuple) -> np.ndarray:
@@ -89,7 +79,7 @@ def squared(colour: tuple) -> np.ndarray:
     lines = np.zeros(PHOTO)
     for start in (40, 41, 42):
         lines[start::130] = lines[:, start::130] = 1
-    return write(lines, WHITE, colour)
+    return write(lines, PAPER, colour)
 
 
 def position(rng: Generator) -> np.ndarray:
@@ -115,50 +105,46 @@ def dusty(image: np.ndarray, rng: Generator) -> np.ndarray:
 def touching(digit: np.ndarray, rng: Generator) -> np.ndarray:
     ink = brush(digit, 300)
     rows, columns = (np.flatnonzero((ink > 0.5).any(axis)) for axis in (1, 0))
-    return write(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], WHITE, BLACK)
+    return write(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], PAPER, BLACK)
 
 
 def detached(digit: np.ndarray, rng: Generator) -> np.ndarray:
     ink = brush(digit, 300)
     rows = np.flatnonzero((ink > 0.5).any(1))
     ink[rows[0] + round(0.3 * len(rows)) :][:16] = 0
-    return write(somewhere(ink, rng), WHITE, BLACK)
+    return photo(ink, rng)
 
 
 def framed(digit: np.ndarray, rng: Generator) -> np.ndarray:
     wide = (30, 7), (12, 38)
     light = ndimage.gaussian_filter(np.pad(np.ones(PHOTO), wide), 20)
-    image = dusty(photo(digit, rng, PAPER, PENCIL), rng)
+    image = dusty(photo(brush(digit, 340), rng, PAPER, PENCIL), rng)
     return np.pad(image, (*wide, (0, 0)), constant_values=15) * light[..., None]
 
 
 def chalk(digit: np.ndarray, rng: Generator) -> np.ndarray:
-    ink = somewhere(pen(digit, 340, 20), rng) * rng.normal(0.75, 0.25, PHOTO).clip(0, 1)
-    return camera(write(ink, 40 + 35 * blotches(12, rng)[..., None], (230, 230, 230)), rng)
-
-
-def pencil(digit: np.ndarray, rng: Generator) -> np.ndarray:
-    ink = somewhere(pen(digit, 340, 10), rng) * (0.3 + 0.7 * blotches(110, rng))
-    return camera(write(ink, PAPER, PENCIL), rng)
-
-
-def dark_rules(digit: np.ndarray, rng: Generator) -> np.ndarray:
-    return camera(write(somewhere(pen(digit, 340, 12), rng), squared(PENCIL), PENCIL), rng)
+    board, cover = 40 + 35 * blotches(12, rng)[..., None], rng.normal(0.75, 0.25, PHOTO).clip(0, 1)
+    return photo(pen(digit, 340, 20), rng, board, (230, 230, 230), cover)
 
 
 STYLES = {
-    # full light at one side, 60 % at the other
-    "lamp": lambda digit, rng: photo(digit, rng) * (0.8 + 0.28 * position(rng)),
-    "hard_shadow": lambda digit, rng: photo(digit, rng) * np.where(position(rng) > 0, 1, 0.6),
+    # full light at one side, 60 % at the other, with and without a transition
+    "lamp": lambda digit, rng: photo(brush(digit, 340), rng) * (0.8 + 0.28 * position(rng)),
+    "hard_shadow": lambda digit, rng: (
+        photo(brush(digit, 340), rng) * (0.8 + 0.2 * np.sign(position(rng)))
+    ),
     "chalk": chalk,  # light on dark, and both are uneven
-    "pencil": pencil,  # dots on the grain of the paper
-    "fine_pen": lambda digit, rng: write(somewhere(pen(digit, 470, 1), rng), WHITE, BLACK),
-    "dark_rules": dark_rules,  # as dark as the pencil
+    # dots on the grain of the paper
+    "pencil": lambda digit, rng: photo(
+        pen(digit, 340, 10), rng, PAPER, PENCIL, 0.3 + 0.7 * blotches(110, rng)
+    ),
+    "fine_pen": lambda digit, rng: photo(pen(digit, 470, 1), rng),
+    "dark_rules": lambda digit, rng: photo(pen(digit, 340, 12), rng, squared(PENCIL), PENCIL),
     # blue is darker than yellow, but lighter in the blue channel
-    "note": lambda digit, rng: photo(digit, rng, (250, 235, 30), (20, 50, 240)),
+    "note": lambda digit, rng: photo(brush(digit, 340), rng, (250, 235, 30), (20, 50, 240)),
     "framed": framed,  # a scan with the lid open: dust, a frame and its shadow, darker than pencil
     "touching": touching,  # all four sides, so tightly is it cut
     "detached": detached,  # a stroke ends short of the other, in the upper half
-    "two_digits": lambda digit, _: write(np.tile(brush(digit, 280), 2), WHITE, BLACK),
-    "empty": lambda _, rng: camera(dusty(squared((150, 175, 215)), rng), rng),
+    "two_digits": lambda digit, _: write(np.tile(brush(digit, 280), 2), PAPER, BLACK),
+    "empty": lambda _, rng: dusty(photo(np.zeros((1, 1)), rng, squared((150, 175, 215))), rng),
 }

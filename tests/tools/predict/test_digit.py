@@ -12,6 +12,8 @@ from stages.mnist import images
 from stages.system.errors import UserError
 from tools.predict import answer, pictures
 
+RESNET18 = ROOT / "data/models/resnet18.pt"
+
 
 def count(model: Path, style: str, mnist: Path) -> Counter:
     """Count what becomes of one digit of each kind, drawn in a style.
@@ -43,10 +45,8 @@ def test_model_b_trained_for_seconds_reads_each_style(style: str, trained, mnist
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not RESNET18.is_file(), reason="resnet18 is not trained: `make repro` does it")
 def test_resnet18_reads_each_style(mnist: Path) -> None:
-    model = ROOT / "data/models/resnet18.pt"
-    if not model.is_file():
-        pytest.skip("data/models/resnet18.pt is not trained yet: `dvc repro` makes it")
-    found = {style: count(model, style, mnist) for style in kit.STYLES}
+    found = {style: count(RESNET18, style, mnist) for style in kit.STYLES}
     assert sum(counts["right"] for counts in found.values()) >= 95, found  # of 100
     assert not any(counts["wrong"] for counts in found.values()), found
