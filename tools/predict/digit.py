@@ -110,9 +110,9 @@ def assemble(parts: list[Part]) -> list[Part]:
     for part in parts:
         if part is digit or part.ink < DIRT * digit.ink:
             continue
-        is_below = gap(part.rows, digit.rows) <= BELOW * size
-        is_beside = gap(part.columns, digit.columns) <= ASIDE * size
-        if is_below and is_beside:
+        rows_are_near = gap(part.rows, digit.rows) <= BELOW * size
+        columns_are_near = gap(part.columns, digit.columns) <= ASIDE * size
+        if rows_are_near and columns_are_near:
             found.append(part)
         elif part.ink > SECOND_INK * digit.ink and part.height > SECOND_HEIGHT * digit.height:
             raise UserError("shows more than one digit: cut out one")

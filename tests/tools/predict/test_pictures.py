@@ -1,6 +1,5 @@
 import os
 import re
-from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -59,30 +58,30 @@ def test_it_is_made_as_mnists_images_are(mnist: Path) -> None:
     assert ((levels > 40) & (levels < 215)).sum() > 10  # antialiased
 
 
-def put(image: Image.Image, kind: str = "PNG", end: int | None = None) -> Callable:
-    return lambda path: path.write_bytes(saved(image, kind).getvalue()[:end])
-
-
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("picture", "words"),
     [
-        (lambda path: None, "is not a file: correct the name"),
-        (os.mkfifo, "is not a file"),
-        (lambda path: path.write_text("no"), "cannot be read as an image (UnidentifiedImageError)"),
-        (put(LIGHT, end=-600), "cannot be read as an image (OSError): expected an intact PNG, "),
+        (Path("missing.png"), "is not a file: correct the name"),
+        (BytesIO(b"no image"), "cannot be read as an image (UnidentifiedImageError)"),
+        (BytesIO(saved(LIGHT).getvalue()[:-600]), "an image (OSError): expected an intact PNG, "),
         # PostScript, which Pillow would hand to Ghostscript
-        (put(LIGHT, "EPS"), "cannot be read as an image (UnidentifiedImageError)"),
-        (put(Image.fromarray(np.full((9, 9), np.nan, np.float32)), "TIFF"), "image (ValueError)"),
+        (saved(LIGHT, "EPS"), "cannot be read as an image (UnidentifiedImageError)"),
+        (saved(Image.fromarray(np.full((9, 9), np.nan, np.float32)), "TIFF"), "image (ValueError)"),
         # between Pillow's warning and its error, and beyond
-        (put(Image.new("1", (9500, 9500))), "has more than 89,478,485 pixels: make it smaller"),
-        (put(Image.new("1", (14000, 14000))), "has more than 89,478,485 pixels: make it smaller"),
-        (put(Image.new("I;16", (50, 40), 7)), "is blank: expected a digit"),
-        (put(Image.new("L", (1, 1))), "is blank"),
-        (put(Image.new("RGBA", (50, 40))), "is blank"),
-        (put(Image.linear_gradient("L")), "shows no digit: expected an upright one"),
+        (saved(Image.new("1", (9500, 9500))), "has more than 89,478,485 pixels: make it smaller"),
+        (saved(Image.new("1", (14000, 14000))), "has more than 89,478,485 pixels"),
+        (saved(Image.new("I;16", (50, 40), 7)), "is blank: expected a digit"),
+        (saved(Image.new("L", (1, 1))), "is blank"),
+        (saved(Image.new("RGBA", (50, 40))), "is blank"),
+        (saved(Image.linear_gradient("L")), "shows no digit: expected an upright one"),
     ],
 )
-def test_what_is_not_a_picture_of_a_digit_is_refused(make: Callable, words: str, tmp_path) -> None:
-    make(tmp_path / "digit.png")
+def test_what_is_not_a_picture_of_a_digit_is_refused(picture: Path | BytesIO, words: str) -> None:
     with pytest.raises(UserError, match=re.escape(words)):
-        pictures.read(tmp_path / "digit.png")
+        pictures.read(picture)
+
+
+def test_a_pipe_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="is not a file"):
+        pictures.read(tmp_path / "pipe")
