@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pictures_kit as kit
 import pytest
 from helpers import ROOT
@@ -10,7 +11,7 @@ from helpers import ROOT
 from stages import models
 from stages.mnist import images
 from stages.system.errors import UserError
-from tools.predict import answer, pictures
+from tools.predict import answer, digit, pictures
 
 RESNET18 = ROOT / "data/models/resnet18.pt"
 
@@ -23,12 +24,12 @@ def count(model: Path, style: str, mnist: Path) -> Counter:
     network = models.load(model)
     digits, labels = images.load("test", mnist)
     found = Counter()
-    for digit in range(10):
-        of_kind = digits[labels == digit]
-        image = next(one for one in of_kind if answer.ask(network, one)[digit] > 0.99)
+    for kind in range(10):
+        of_kind = digits[labels == kind]
+        image = next(one for one in of_kind if answer.ask(network, one)[kind] > 0.99)
         try:
             seen = pictures.read(kit.picture(style, image.numpy()))
-            right = answer.best(answer.ask(network, seen)) == digit
+            right = answer.best(answer.ask(network, seen)) == kind
             found["right" if right else "wrong"] += 1
         except UserError as error:
             found["in doubt" if "could be" in str(error) else str(error)] += 1
@@ -50,3 +51,9 @@ def test_resnet18_reads_each_style(mnist: Path) -> None:
     found = {style: count(RESNET18, style, mnist) for style in kit.STYLES}
     assert sum(counts["right"] for counts in found.values()) >= 95, found  # of 100
     assert not any(counts["wrong"] for counts in found.values()), found
+
+
+def test_a_bar_beside_a_five_is_its_stroke() -> None:
+    ink = np.zeros((300, 300))
+    ink[100:200, 140:150] = ink[95:105, 159:203] = 1
+    assert digit.find(ink).shape == (105, 63)
