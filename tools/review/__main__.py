@@ -15,7 +15,7 @@ from tools.review import changes, drawings, page, sides
 def main() -> None:
     """Read the revisions from the command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m tools.review", description=__doc__.split("\n")[0]
+        prog="python -m tools.review", description="Print a review of what changed, as Markdown."
     )
     parser.add_argument("base", metavar="BASE", help="the revision before")
     parser.add_argument("head", metavar="HEAD", nargs="?", help="after; default: the working tree")
