@@ -25,7 +25,8 @@ MOST_NAMED = 5
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser("python -m tools.review", description=__doc__.split("\n")[0])
+    words = "Print as Markdown what a change does to the results."
+    parser = argparse.ArgumentParser("python -m tools.review", description=words)
     parser.add_argument("base", metavar="BASE", help="the revision before")
     after = parser.add_mutually_exclusive_group()
     after.add_argument("head", metavar="HEAD", nargs="?", help="after; default: the working tree")
