@@ -1,12 +1,9 @@
-"""The statistics that report, review and benchmarks judge results by.
+"""The statistics that report and review judge results by.
 
 A test returns its p-value, two-sided: how often chance makes a difference at least as large.
 """
 
-import math
 from collections.abc import Sequence
-from functools import cache
-from statistics import fmean, stdev
 
 import scipy  # loads scipy.stats, which takes half a second, when it is first used
 
@@ -19,27 +16,6 @@ def wilson(errors: int) -> tuple[float, float]:
     """Return the 95 % interval of a test error, two fractions."""
     interval = scipy.stats.binomtest(errors, TEST_IMAGES).proportion_ci(method="wilson")
     return interval.low, interval.high
-
-
-@cache
-def quantile(degrees: int, level: float = LEVEL) -> float:
-    """Return how far from 0 Student's t lies with a probability of only `level`."""
-    return scipy.stats.t.ppf(1 - level / 2, degrees)
-
-
-def another_seed(values: Sequence[float], value: float) -> float:
-    """Test whether `value` is one more of the `values` that seeds gave, which are taken as normal.
-
-    The mean of n values itself varies, with 1/n of their variance.
-    """
-    scale = stdev(values) * math.sqrt(1 + 1 / len(values))
-    return 2 * scipy.stats.t.sf(abs(value - fmean(values)) / scale, len(values) - 1)
-
-
-def two_seeds(values: Sequence[float], difference: float) -> float:
-    """Test whether two runs differ only by their seeds, which make a run vary as `values` do."""
-    scale = stdev(values) * math.sqrt(2)
-    return 2 * scipy.stats.t.sf(abs(difference) / scale, len(values) - 1)
 
 
 def welch(values: Sequence[float], others: Sequence[float]) -> float:

@@ -92,16 +92,16 @@ def test_the_report_shows_every_run_its_figures_and_what_follows_from_them(ten_r
         assert re.search(rf"^\| {re.escape(link)} .* {figures} \|", text, re.MULTILINE)
     for part in (
         "| 99.38 % | 62 | 99.04 % | +0.34 |",
-        "| `alexnet` | 64 | 2 | 128 | 0.001 | one-cycle | 0.98 | 1 | fp32 | 55000 | 5000 |",
-        "| *the notebook* | 224 | 10 | 32 | 0.001 | constant | 0.999 | 0 | fp32 | 60000 | 0 |",
+        "| `alexnet` | 64 | 2 | 128 | 0.001 | 0.98 | 1 | one-cycle | fp32 | 55000 | 5000 |",
+        "| *the notebook* | 224 | 10 | 32 | 0.001 | 0.999 | 0 | constant | fp32 | 60000 | 0 |",
         "1. ResNet18 does better on MNIST than AlexNet. **borne out**",
         "| Model A: the loss of relu falls faster than that of tanh and sigmoid | loss of the "
         "first epoch 0.2400 (relu), 0.3200 (tanh), 0.6000 (sigmoid) | borne out |",
         "figures, by the same test: test accuracy 97.43 % (Model B), 97.26 % (Model A); p = 0.45 "
         "unpaired, one seed: no clear difference.",
         "**Not like for like**, other settings differ too: image_size (resnet18 32, alexnet 64)",
-        "The runs were not trained like the notebook's (image size, epochs, batch, schedule, "
-        "Adam's beta2, gradient clipping, training images, validation images, initial weights):",
+        "The runs were not trained like the notebook's (image_size, epochs, batch_size, beta2, "
+        "clip_norm, schedule, train_images, validation_images, weights):",
         *(f"]({name}.png)" for name in PICTURES),
     ):
         assert part in text

@@ -97,14 +97,14 @@ def test_a_loss_that_rises_far_above_its_lowest_is_unstable():
     stable = [(2.3, 1.0, 0.1, 0.3, 0.1), (2.3, 2.3, 2.31)]
     for steps in [*stable, (80.0, 2.3, 2.3), (2.3, 0.3, 2.3), (2.3, None)]:
         found = run("a", steps=steps)
-        assert claims.is_stable(found, expected=steps in stable).parts == [BORNE_OUT]
-        assert claims.is_stable(found, expected=steps not in stable).parts == [NOT_BORNE_OUT]
+        assert claims.is_stable(found, expected=steps in stable).verdict == BORNE_OUT
+        assert claims.is_stable(found, expected=steps not in stable).verdict == NOT_BORNE_OUT
 
 
 def test_a_loss_below_a_tenth_of_guessing_has_converged():
     for final, expected in ((0.229, BORNE_OUT), (0.231, NOT_BORNE_OUT), (None, NOT_BORNE_OUT)):
-        assert claims.converges(run("a", final=final)).parts == [expected]
-    assert claims.converges(run("a", final=None), expected=False).parts == [BORNE_OUT]
+        assert claims.converges(run("a", final=final)).verdict == expected
+    assert claims.converges(run("a", final=None), expected=False).verdict == BORNE_OUT
 
 
 def test_the_verdicts_of_a_claim_in_one():
@@ -115,7 +115,7 @@ def test_the_verdicts_of_a_claim_in_one():
         ([NO_DIFFERENCE, NOT_BORNE_OUT], NOT_BORNE_OUT),
         ([NO_DIFFERENCE, NOT_MEASURED], NO_DIFFERENCE),
     ):
-        assert Claim("", "", [Statement("", "", [], verdict) for verdict in found]).verdict == one
+        assert Claim("", [Statement("", "", verdict) for verdict in found]).verdict == one
 
 
 def test_parameters_are_compared_with_each_other_and_the_claim():
