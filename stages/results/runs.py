@@ -11,7 +11,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from stages.system.errors import UserError
@@ -87,11 +86,6 @@ class Run:
         early = [window.loss for window in self.steps if window.step <= steps]
         early = early or [window.loss for window in self.steps[:1]]
         return math.fsum(map(_or_infinite, early)) / len(early) if early else None
-
-
-def names() -> list[str]:
-    """List the runs of dvc.yaml."""
-    return list(YAML(typ="safe").load(Path("dvc.yaml"))["vars"][0]["runs"])
 
 
 def read(names: Iterable[str], source: Source = WORKING_TREE) -> dict[str, Run]:
