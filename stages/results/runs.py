@@ -133,7 +133,7 @@ def _rows(kind: type[tuple], text: str) -> list:
     header, *rows = csv.reader(text.splitlines(), strict=True)
     if tuple(header) != kind._fields or not text.endswith("\n"):  # cut short
         raise ValueError(text)
-    numbers = [[_finite(float(cell)) if cell else None for cell in row] for row in rows]
+    numbers = [[_finite(float(cell or "nan")) for cell in row] for row in rows]
     return [kind(int(first), *rest) for first, *rest in numbers]
 
 

@@ -29,10 +29,8 @@ class Seeds:
 
     def has(self, test: dict[str, Any]) -> bool:
         """Say whether a run's test metrics are those of one of the seeds, to the last digit."""
-        return any(
-            test.get("errors") == result["errors"] and test.get("loss") == result["loss"]
-            for result in self.results.values()
-        )
+        known = [(result["errors"], result["loss"]) for result in self.results.values()]
+        return (test.get("errors"), test.get("loss")) in known
 
 
 def rows(source: Source = WORKING_TREE) -> list[dict[str, str]]:
