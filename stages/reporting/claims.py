@@ -28,27 +28,7 @@ GUESSING = math.log(10)  # the loss of ten equal probabilities
 CONVERGED = GUESSING / 10
 UNSTABLE_RISE = GUESSING / 2
 
-Ranks = Sequence[Sequence[Run]]  # each run of a rank is better than every run of the next
 Tests = dict[tuple[str, str], tuple[str, str]]  # verdict and p-value in words, by two runs' names
-
-
-class Figure(NamedTuple):
-    """What runs are compared by: its name, a run's value, that as text, and what is better."""
-
-    name: str
-    of: Callable[[Run], float | None]
-    show: Callable[[float | None], str]
-    better: str
-
-
-FASTER = "the loss of {} falls faster than that of {}"
-ACCURACY = Figure(
-    "test accuracy", attrgetter("mean_accuracy"), percent, "{} is more accurate than {}"
-)
-FIRST_EPOCH = Figure("loss of the first epoch", attrgetter("first_epoch_loss"), loss, FASTER)
-PARAMETERS = Figure(
-    "parameters", attrgetter("parameters"), count, "{} has fewer parameters than {}"
-)
 
 
 class Statement(NamedTuple):
@@ -58,6 +38,44 @@ class Statement(NamedTuple):
     evidence: str
     verdict: str
     tested: bool = False  # whether accuracies were
+
+
+class Figure(NamedTuple):
+    """What runs are compared by: accuracies by their tests, anything else by a margin."""
+
+    name: str
+    of: Callable[[Run], float | None]
+    show: Callable[[float | None], str]
+    better: str  # what is said of a run that has a better one
+    margin: float = LOSS_MARGIN  # a lower one is better if it is lower by more than this
+    tests: Tests | None = None
+
+    def judge(self, one: Run, other: Run) -> tuple[str, str]:
+        """Return whether one run is better than another, and in words how that was tested."""
+        ours, theirs = self.of(one), self.of(other)
+        if None in (ours, theirs):
+            return NOT_MEASURED, ""
+        if self.tests is not None:
+            return self.tests.get((one.name, other.name), (NOT_MEASURED, ""))
+        if ours < theirs * (1 - self.margin):
+            return BORNE_OUT, ""
+        return NOT_BORNE_OUT if theirs < ours * (1 - self.margin) else NO_DIFFERENCE, ""
+
+    def ranks(self, *ranks: Sequence[Run], text: str = "") -> Statement:
+        """State that each run of a rank is better than every run of the next."""
+        pairs = [pair for better, worse in pairwise(ranks) for pair in product(better, worse)]
+        verdicts, tests = zip(*(self.judge(*pair) for pair in pairs), strict=True)
+        labels = [" and ".join(run.label for run in rank) for rank in ranks]
+        figures = ", ".join(f"{self.show(self.of(run))} ({run.label})" for run in chain(*ranks))
+        evidence = "; ".join([f"{self.name} {figures}", *dict.fromkeys(filter(None, tests))])
+        verdict = min(verdicts, key=DECISIVE.index)
+        return Statement((text or self.better).format(*labels), evidence, verdict, any(tests))
+
+
+FASTER = "the loss of {} falls faster than that of {}"
+FIRST_EPOCH = Figure("loss of the first epoch", attrgetter("first_epoch_loss"), loss, FASTER)
+FEWER = "{} has fewer parameters than {}"
+PARAMETERS = Figure("parameters", attrgetter("parameters"), count, FEWER, margin=0)
 
 
 class Claim(NamedTuple):
@@ -70,11 +88,9 @@ class Claim(NamedTuple):
     @property
     def verdict(self) -> str:
         distinct = {statement.verdict for statement in self.statements}
-        if len(distinct) == 1:
-            return distinct.pop()
-        if BORNE_OUT in distinct:
+        if BORNE_OUT in distinct and len(distinct) > 1:
             return PARTLY
-        return NOT_BORNE_OUT if NOT_BORNE_OUT in distinct else NO_DIFFERENCE
+        return min(distinct, key=[NOT_BORNE_OUT, NO_DIFFERENCE, NOT_MEASURED, BORNE_OUT].index)
 
 
 def judge(compared: dict[str, Comparison]) -> list[Claim]:
@@ -87,17 +103,19 @@ def judge(compared: dict[str, Comparison]) -> list[Claim]:
     pairs = [(resnet18, alexnet), (model_b, model_a), *((low, other) for other in others)]
     for one in networks.values():
         pairs += combinations([one["relu"], one["tanh"], one["sigmoid"]], 2)
+    measure, better = attrgetter("mean_accuracy"), "{} is more accurate than {}"
     tests = test_accuracies(pairs)
+    accuracy = Figure("test accuracy", measure, percent, better, tests=tests)
     activations = []
     for name, one in networks.items():
         relu, tanh, sigmoid = one["relu"], one["tanh"], one["sigmoid"]
         slowest = "the loss of sigmoid falls slower than that of relu and tanh"
         between = "tanh ends more accurate than sigmoid, less than relu"
         statements = [
-            lower(FIRST_EPOCH, [relu], [tanh, sigmoid]),
-            more_accurate(tests, [relu], [tanh, sigmoid]),
-            lower(FIRST_EPOCH, [relu, tanh], [sigmoid], text=slowest),
-            more_accurate(tests, [relu], [tanh], [sigmoid], text=between),
+            FIRST_EPOCH.ranks([relu], [tanh, sigmoid]),
+            accuracy.ranks([relu], [tanh, sigmoid]),
+            FIRST_EPOCH.ranks([relu, tanh], [sigmoid], text=slowest),
+            accuracy.ranks([relu], [tanh], [sigmoid], text=between),
         ]
         activations += [it._replace(text=f"{name}: {it.text}") for it in statements]
     steps = min((run.steps[-1].step for run in (middle, low) if run.steps), default=0) // 10
@@ -107,13 +125,13 @@ def judge(compared: dict[str, Comparison]) -> list[Claim]:
     return [
         Claim(
             "ResNet18 does better on MNIST than AlexNet.",
-            [more_accurate(tests, [resnet18], [alexnet])],
+            [accuracy.ranks([resnet18], [alexnet])],
             transfer.caution,
         ),
         Claim(
             "ResNet18 has fewer parameters than AlexNet.",
             [
-                lower(PARAMETERS, [resnet18], [alexnet], margin=0),
+                PARAMETERS.ranks([resnet18], [alexnet]),
                 has_parameters(resnet18, 11.7e6),
                 has_parameters(alexnet, 60e6),
             ],
@@ -121,7 +139,7 @@ def judge(compared: dict[str, Comparison]) -> list[Claim]:
         Claim(
             "Model B, with its second convolution, does better than Model A: more accurate, and "
             "its loss falls faster.",
-            [more_accurate(tests, [model_b], [model_a]), lower(FIRST_EPOCH, [model_b], [model_a])],
+            [accuracy.ranks([model_b], [model_a]), FIRST_EPOCH.ranks([model_b], [model_a])],
             small.caution,
         ),
         Claim(
@@ -136,7 +154,7 @@ def judge(compared: dict[str, Comparison]) -> list[Claim]:
         Claim(
             "On Model B a learning rate of 0.01 is faster at first than 0.001, but may end less "
             "accurate.",
-            [lower(early, [middle], [low]), more_accurate(tests, [low], [middle])],
+            [early.ranks([middle], [low]), accuracy.ranks([low], [middle])],
             rates.caution,
         ),
         Claim(
@@ -144,8 +162,8 @@ def judge(compared: dict[str, Comparison]) -> list[Claim]:
             [
                 is_stable(low),
                 converges(low),
-                more_accurate(tests, [low], others, text=best),
-                has_best_balance(tests, low, others),
+                accuracy.ranks([low], others, text=best),
+                has_best_balance(accuracy, low, others),
             ],
             rates.caution,
         ),
@@ -177,52 +195,17 @@ def _test(one: Run, other: Run) -> tuple[float, str]:
     return p, f"p = {p:.2g} {how}" if p >= 0.0001 else f"p < 0.0001 {how}"
 
 
-def more_accurate(tests: Tests, *ranks: Sequence[Run], text: str = "") -> Statement:
-    found = [tests.get((one.name, other.name), (NOT_MEASURED, "")) for one, other in _pairs(ranks)]
-    statement = _state(ACCURACY, ranks, [verdict for verdict, _ in found], text)
-    how = dict.fromkeys(how for _, how in found if how)
-    return statement._replace(evidence="; ".join([statement.evidence, *how]), tested=bool(how))
-
-
-def lower(
-    figure: Figure, *ranks: Sequence[Run], text: str = "", margin: float = LOSS_MARGIN
-) -> Statement:
-    """State that a figure is lower by more than the margin; infinite is worst."""
-    verdicts = []
-    for one, other in _pairs(ranks):
-        ours, theirs = figure.of(one), figure.of(other)
-        if None in (ours, theirs):
-            verdicts.append(NOT_MEASURED)
-        elif ours < theirs * (1 - margin):
-            verdicts.append(BORNE_OUT)
-        else:
-            worse = theirs < ours * (1 - margin)
-            verdicts.append(NOT_BORNE_OUT if worse else NO_DIFFERENCE)
-    return _state(figure, ranks, verdicts, text)
-
-
-def has_best_balance(tests: Tests, one: Run, others: Sequence[Run]) -> Statement:
+def has_best_balance(accuracy: Figure, one: Run, others: Sequence[Run]) -> Statement:
     verdicts = []
     for other in others:
-        faster = lower(FIRST_EPOCH, [one], [other]).verdict
-        better = more_accurate(tests, [one], [other]).verdict
+        (faster, _), (better, _) = FIRST_EPOCH.judge(one, other), accuracy.judge(one, other)
         if NOT_MEASURED in (faster, better):
             verdicts.append(NOT_MEASURED)
         else:
             verdicts.append(_verdict(faster != NOT_BORNE_OUT or better == BORNE_OUT))
     text = "no other rate is faster than {} without being less accurate"
-    return _state(FIRST_EPOCH, [[one], others], verdicts, text)
-
-
-def _pairs(ranks: Ranks) -> list[tuple[Run, Run]]:
-    return [pair for better, worse in pairwise(ranks) for pair in product(better, worse)]
-
-
-def _state(figure: Figure, ranks: Ranks, verdicts: Sequence[str], text: str) -> Statement:
-    labels = [" and ".join(run.label for run in rank) for rank in ranks]
-    shown = ", ".join(f"{figure.show(figure.of(run))} ({run.label})" for run in chain(*ranks))
-    text = (text or figure.better).format(*labels)
-    return Statement(text, f"{figure.name} {shown}", min(verdicts, key=DECISIVE.index))
+    statement = FIRST_EPOCH.ranks([one], others, text=text)
+    return statement._replace(verdict=min(verdicts, key=DECISIVE.index))
 
 
 def has_parameters(run: Run, claimed: float) -> Statement:
