@@ -3,6 +3,7 @@
 A test returns its p-value, two-sided: how often chance makes a difference at least as large.
 """
 
+import math
 from collections.abc import Sequence
 
 import scipy  # loads scipy.stats, which takes half a second, when it is first used
@@ -19,9 +20,7 @@ def wilson(errors: int) -> tuple[float, float]:
 
 
 def welch(values: Sequence[float], others: Sequence[float]) -> float:
-    """Test whether two runs, each with several seeds, differ in their means."""
-    if len(set(values)) == len(set(others)) == 1:
-        return 1.0 if values[0] == others[0] else 0.0
+    """Test whether two runs, each with several seeds, differ in their means; in one at least they vary."""
     return scipy.stats.ttest_ind(values, others, equal_var=False).pvalue
 
 
@@ -39,14 +38,12 @@ def two_proportions(errors: int, others: int) -> float:
     return scipy.stats.chi2_contingency(table, correction=False).pvalue
 
 
-def holm(values: Sequence[float], level: float = LEVEL) -> list[bool]:
-    """Say which p-values are significant; with a chance of `level` any of them is so by mistake.
+def holm(values: Sequence[float]) -> list[bool]:
+    """Say which p-values are significant; with a chance of LEVEL any of them is so by mistake.
 
-    Holm, Scandinavian Journal of Statistics 6 (1979).
+    Holm, Scandinavian Journal of Statistics 6 (1979): the least p-value has to pass the strictest
+    level, and from the first that fails on, none is significant.
     """
-    found, order = [False] * len(values), sorted(range(len(values)), key=values.__getitem__)
-    for rank, place in enumerate(order):
-        if values[place] > level / (len(values) - rank):
-            break
-        found[place] = True
-    return found
+    ordered = enumerate(sorted(values))
+    failed = [value for rank, value in ordered if value > LEVEL / (len(values) - rank)]
+    return [value < min(failed, default=math.inf) for value in values]
