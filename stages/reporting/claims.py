@@ -103,9 +103,7 @@ def judge(compared: dict[str, Comparison]) -> list[Claim]:
     pairs = [(resnet18, alexnet), (model_b, model_a), *((low, other) for other in others)]
     for one in networks.values():
         pairs += combinations([one["relu"], one["tanh"], one["sigmoid"]], 2)
-    measure, better = attrgetter("mean_accuracy"), "{} is more accurate than {}"
-    tests = test_accuracies(pairs)
-    accuracy = Figure("test accuracy", measure, percent, better, tests=tests)
+    accuracy = tested_accuracy(pairs)
     activations = []
     for name, one in networks.items():
         relu, tanh, sigmoid = one["relu"], one["tanh"], one["sigmoid"]
@@ -170,8 +168,8 @@ def judge(compared: dict[str, Comparison]) -> list[Claim]:
     ]
 
 
-def test_accuracies(pairs: Sequence[tuple[Run, Run]]) -> Tests:
-    """Test the pairs that have test results, with Holm's correction for all of them."""
+def tested_accuracy(pairs: Sequence[tuple[Run, Run]]) -> Figure:
+    """Return the accuracy, tested for each pair, with Holm's correction for all of them."""
     tested = [(one, other) for one, other in pairs if None not in (one.errors, other.errors)]
     tests = [_test(one, other) for one, other in tested]
     clear = holm([p for p, _ in tests])
@@ -179,7 +177,8 @@ def test_accuracies(pairs: Sequence[tuple[Run, Run]]) -> Tests:
     for (one, other), (_, how), differ in zip(tested, tests, clear, strict=True):
         verdict = _verdict(one.mean_accuracy > other.mean_accuracy) if differ else NO_DIFFERENCE
         found[one.name, other.name] = verdict, how
-    return found
+    better = "{} is more accurate than {}"
+    return Figure("test accuracy", attrgetter("mean_accuracy"), percent, better, tests=found)
 
 
 def _test(one: Run, other: Run) -> tuple[float, str]:

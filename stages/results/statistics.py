@@ -20,7 +20,7 @@ def wilson(errors: int) -> tuple[float, float]:
 
 
 def welch(values: Sequence[float], others: Sequence[float]) -> float:
-    """Test whether two runs, each with several seeds, differ in their means; in one at least they vary."""
+    """Test whether two runs differ in their means over seeds, which have to vary in either run."""
     return scipy.stats.ttest_ind(values, others, equal_var=False).pvalue
 
 
