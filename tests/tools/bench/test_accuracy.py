@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers import Repository, copy_repository, run_stage, set_params
+from helpers import Repository, copy_repository, rows, run_stage, set_params
 
 from stages.results import seeds
 from tools.bench import accuracy
@@ -15,7 +15,7 @@ from tools.bench import accuracy
 def test_it_measures_a_clone_and_keeps_a_table_and_the_seeds(mnist: Path, tmp_path: Path) -> None:
     repository = Repository(copy_repository(tmp_path, mnist))
     set_params(tmp_path, train_images=64, validation_images=32, threads=1)
-    known = seeds.rows(lambda path: (tmp_path / path).read_bytes())
+    known = rows(tmp_path / seeds.PATH)
     # the seeds of model_b-tanh are those of the code as it is, those of model_b of other code
     (row,) = [one for one in known if (one["run"], one["seed"]) == ("model_b-tanh", "0")]
     test = json.dumps({name: float(row[name]) for name in ("accuracy", "loss", "errors")})
@@ -30,7 +30,7 @@ def test_it_measures_a_clone_and_keeps_a_table_and_the_seeds(mnist: Path, tmp_pa
     assert re.search(r" cores.*; 20..-..-..; commit [0-9a-f]{7}\. Seeds 99; ", head)
     assert row.startswith("| model_b | ")
     assert row.endswith(" | not reached |")
-    after = seeds.rows(lambda path: (tmp_path / path).read_bytes())
+    after = rows(tmp_path / seeds.PATH)
     new = [row for row in after if row not in known]
     assert [(row["run"], row["seed"]) for row in new] == [("model_b", "99"), ("model_b-tanh", "99")]
     assert [row for row in after if row not in new] == [r for r in known if r["run"] != "model_b"]
