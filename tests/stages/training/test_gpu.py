@@ -13,7 +13,7 @@ from stages import models, train, weights
 from stages.compute import devices
 from stages.mnist import images
 from stages.training.optimizer import configure_optimizer
-from stages.training.step import CudaGraphStep, make_step
+from stages.training.step import CudaGraphStep, Data, make_step
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU")
 
@@ -28,9 +28,10 @@ def steps(captured: bool) -> list[torch.Tensor]:
     network = models.build("model_b", image_size=28).to(device, memory_format=torch.channels_last)
     pixels = torch.randint(0, 256, (65, 28, 28), dtype=torch.uint8, device=device)
     labels = torch.randint(0, 10, (65,), device=device)
+    data = Data(pixels, labels, pixels[:0], labels[:0])
     optimizer, schedule = configure_optimizer(network, PARAMS, STEPS, device)
     prepare = partial(images.prepare, image_size=28)
-    step = make_step(network, optimizer, pixels, labels, prepare, PARAMS)
+    step = make_step(network, optimizer, data, prepare, PARAMS)
     step = CudaGraphStep(step) if captured else step
     batches, losses = torch.arange(65, device=device).split(33), []
     for number in range(STEPS):

@@ -8,7 +8,7 @@ from helpers import rows, run_here, set_params
 from stages import train
 from stages.system.interrupts import Interrupted
 from stages.system.progress import Progress
-from stages.training import history
+from stages.training import checkpoint
 from stages.training.history import History
 
 CURVES = Path("plots/runs/model_b")
@@ -33,7 +33,8 @@ def test_curves_grow_while_it_trains_but_are_no_result_yet(here: Path, monkeypat
         step(self, images, loss)
 
     with monkeypatch.context() as context, pytest.raises(Interrupted, match="to resume"):
-        context.setattr(history, "INTERVAL", 0)
+        context.setattr(checkpoint, "INTERVAL", 0)
+        context.setattr(checkpoint, "MAX_OVERHEAD", float("inf"))
         context.setattr(Progress, "step", look)
         run_here(train, "model_b")
     assert seen == [(1, 0), (2, 0), (3, 0), (4, 0), (5, 1)]
