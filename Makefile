@@ -11,8 +11,11 @@ JOBS :=
 repro: $(VENV)  ## run the pipeline: fetch, train, test, report; JOBS=N stages at once
 	@python -m tools.repro $(if $(JOBS),--jobs "$(JOBS)")
 
-test: $(VENV)  ## the whole test suite
+test: $(VENV)  ## the tests, except slow ones
 	python -m pytest
+
+test-slow: $(VENV)  ## the slow tests
+	python -m pytest -m slow
 
 # The notebook's own configuration.
 LAB := schedule=constant lr=0.001 beta2=0.999 clip_norm=0 batch_size=32 \
@@ -47,10 +50,11 @@ mend: $(VENV)  ## remove corrupt objects from DVC's cache
 ssh: $(VENV)  ## install what a DVC remote over SSH needs
 	python -m pip install --disable-pip-version-check --quiet --requirement requirements-ssh.txt
 
-lint: $(VENV)  ## check style and workflows
+lint: $(VENV)  ## check style, workflows and how many lines there are
 	ruff check
 	ruff format --check
 	actionlint
+	.ci/size
 
 audit:  ## check the pinned packages for known vulnerabilities
 	python3 -m venv .venv/audit
@@ -68,8 +72,8 @@ pins:  ## regenerate requirements.txt from pyproject.toml
 		> requirements.txt
 	touch $(VENV)
 
-clean:  ## remove .venv and review-plots
-	rm -rf .venv .ruff_cache review-plots
+clean:  ## remove .venv and what tools leave, but no data and no results
+	rm -rf .venv .ruff_cache .hypothesis dvc_plots review-plots
 
 # What .gitattributes names; git itself takes no command from a repository. Not a part of the recipe
 # below: a clone may come by its .venv in another way.
@@ -83,4 +87,4 @@ $(VENV): requirements.txt | merge-driver
 	python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
 	touch $@
 
-.PHONY: help repro test lab draw review pull-request verify mend ssh lint audit pins clean merge-driver
+.PHONY: help repro test test-slow lab draw review pull-request verify mend ssh lint audit pins clean merge-driver

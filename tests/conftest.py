@@ -6,33 +6,30 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from helpers import ROOT, Repository, copy_repository, make, run_stage, set_params
+from helpers import ROOT, Repository, copy_repository, do, make, set_params
 
 from stages.compute import kernels
 
-TESTS = Path(__file__).parent
-
 # The tests' own processes compute as the stages do; nothing has imported PyTorch yet. Two of them
-# test at a time: with more threads than cores, PyTorch's spin against each other.
+# run at a time, and with more threads than cores PyTorch's threads wait for each other.
 kernels.use("portable", 1)
 
 
 @pytest.fixture(scope="session")
 def mnist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the real four files: the checkout's own, else fetched once."""
+    """Return a folder with the real four files: the checkout's, or fetched once."""
     here = ROOT / "data/mnist"
     if len(list(here.glob("*-ubyte"))) == 4:
         return here
     folder = tmp_path_factory.mktemp("fetched")
     shutil.copytree(ROOT / "stages", folder / "stages")
-    result = run_stage("stages.fetch", cwd=folder)
-    assert result.returncode == 0, result.stderr
+    do(folder, "python", "-m", "stages.fetch")
     return folder / "data/mnist"
 
 
 @pytest.fixture
 def here(tmp_path: Path, mnist: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a folder with all that a training needs but the code, set to a few steps."""
+    """Work in a folder with the params and data of a training of a few steps, but no code."""
     shutil.copy(ROOT / "params.yaml", tmp_path)
     set_params(tmp_path, train_images=64, validation_images=32, batch_size=16, threads=1)
     (tmp_path / "data").mkdir()
@@ -43,7 +40,7 @@ def here(tmp_path: Path, mnist: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def module_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return a folder that the tests of a file share; removed after them, AlexNets are large."""
+    """Return a folder that the tests of a file share; it is removed after them, as it is large."""
     path = tmp_path_factory.mktemp("module")
     yield path
     shutil.rmtree(path)
@@ -51,7 +48,7 @@ def module_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def workspace(tmp_path: Path, mnist: Path) -> Path:
-    """Return a copy of the repository that a test may change, set to train on few images."""
+    """Return a copy of the repository that trains on few images."""
     copy_repository(tmp_path, mnist)
     set_params(tmp_path, train_images=64, validation_images=32, threads=1)
     return tmp_path
@@ -59,50 +56,36 @@ def workspace(tmp_path: Path, mnist: Path) -> Path:
 
 @dataclass
 class Pipeline:
-    """A repository after its first `dvc repro`, and what each stage's command read meanwhile."""
+    """A repository after its first `dvc repro`, and the files that each stage's command read."""
 
     repository: Repository
     reads: dict[str, set[str]]
 
 
 @pytest.fixture(scope="session")
-def pipeline(
-    tmp_path_factory: pytest.TempPathFactory, mnist: Path, worker_id: str
-) -> Iterator[Pipeline]:
-    """Run the whole pipeline on few images; tests leave it as they find it, or copy it.
-
-    Once for all workers of pytest-xdist: each has a copy of its own.
-    """
+def pipeline(tmp_path_factory: pytest.TempPathFactory, mnist: Path, worker_id: str) -> Iterator:
+    """Run the pipeline on few images, once for all workers; tests copy it or leave it as it is."""
     own = tmp_path_factory.mktemp("pipeline")
     shared = (own if worker_id == "master" else own.parent.parent) / "first"
-    reads = shared / "reads.json"
+    trace, done = shared / "trace", shared / "done"
     with FileLock(shared.with_suffix(".lock")):
-        if not reads.exists():
+        if not done.exists():
             first = make(shared / "repository", mnist)
-            reads.write_text(json.dumps(reproduce(first, shared / "trace")))
+            trace.mkdir()
+            tracing = {"TRACE_READS": str(trace), "PYTHONPATH": str(ROOT / "tests/trace")}
+            first.do("dvc", "repro", PYTHONDONTWRITEBYTECODE="1", **tracing)
+            first.commit("results")
+            done.touch()
         repository = Repository(shared / "repository").copy(own / "copy")
-        noted = json.loads(reads.read_text())
-    yield Pipeline(repository, {command: set(names) for command, names in noted.items()})
+        noted = [json.loads(path.read_text()) for path in trace.iterdir()]
+    yield Pipeline(repository, {one["command"]: set(one["read"]) for one in noted})
     with FileLock(shared.with_suffix(".lock")):
         shutil.rmtree(shared, ignore_errors=True)
     shutil.rmtree(own)
 
 
-def reproduce(repository: Repository, trace: Path) -> dict[str, list[str]]:
-    """Run the pipeline and commit its results; return what each stage's command read."""
-    trace.mkdir()
-    repository.do(
-        "dvc",
-        "repro",
-        TRACE_READS=str(trace),
-        PYTHONPATH=str(TESTS / "trace"),
-        PYTHONDONTWRITEBYTECODE="1",
-    )
-    repository.commit("results")
-    noted = [json.loads(path.read_text()) for path in trace.glob("*.json")]
-    return {one["command"]: one["read"] for one in noted}
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start the longest file first, so that no worker is left with it alone."""
-    items.sort(key=lambda item: item.path.name != "test_cpus.py")
+    """Start the longest files first; leave for last what has to wait for the pipeline anyway."""
+    longest = ("test_cpus.py", "test_sharing.py")
+    waiting = {item.path for item in items if "pipeline" in item.fixturenames}
+    items.sort(key=lambda item: (item.path.name not in longest, item.path in waiting))

@@ -4,7 +4,7 @@ python killed.py MODEL SIGNAL...
 
 Prints a line of JSON for the undisturbed training, and one for each that was sent a signal and then
 run again: SIGKILL at a random moment, another at the first checkpoint. A checkpoint is written at
-every step, so that many signals hit a writing. Each training is a fork of this process, which has
+every step, so that many signals hit a write. Each training is a fork of this process, which has
 imported what it needs: that takes longer than the training.
 """
 
@@ -14,11 +14,10 @@ import random
 import shutil
 import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from helpers import ROOT, results, run
+from helpers import ROOT, do, results
 
 from stages import models, train
 from stages.system import errors
@@ -28,28 +27,24 @@ OUTPUTS = ["data/models", "data/settings", "metrics", "plots"]
 
 
 def reports(here: Path, model: str, signals: list[int]) -> list[dict]:
-    """Run this script in a folder; return the lines that it printed, the undisturbed one first."""
-    command = [sys.executable, __file__, model, *(str(int(number)) for number in signals)]
-    result = run(here, *command, PYTHONPATH=str(ROOT))
-    assert result.returncode == 0, result.stderr
-    return [json.loads(line) for line in result.stdout.splitlines()]
+    """Run this script in a folder; return what it printed, the undisturbed training first."""
+    numbers = [str(int(number)) for number in signals]
+    printed = do(here, sys.executable, __file__, model, *numbers, PYTHONPATH=str(ROOT))
+    return [json.loads(line) for line in printed.splitlines()]
 
 
 def start(log: Path) -> int:
+    """Start a training that writes its messages to `log`, and wait for its first checkpoint."""
     child = os.fork()
     if not child:
         os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
         sys.argv = ["train", sys.argv[1]]
         errors.run(train.main)
         os._exit(0)
-    return child
-
-
-def wait_for_checkpoint(child: int) -> None:
-    """Wait until a training has written its first checkpoint, or is over."""
     over = os.WEXITED | os.WNOHANG | os.WNOWAIT
-    while not (list(checkpoint.FOLDER.glob("*.pt")) or os.waitid(os.P_PID, child, over)):
+    while not (any(checkpoint.FOLDER.glob("*.pt")) or os.waitid(os.P_PID, child, over)):
         time.sleep(0.001)
+    return child
 
 
 def take() -> dict[str, str]:
@@ -64,24 +59,20 @@ def main() -> None:
     _, model, *signals = sys.argv
     checkpoint.INTERVAL, checkpoint.MAX_OVERHEAD = 0, float("inf")
     models.architecture(model)
-    log = Path(tempfile.mkdtemp()) / "log"
-    child = start(log)
-    wait_for_checkpoint(child)
-    began = time.monotonic()
+    log = Path("log")
+    child, began = start(log), time.monotonic()
     os.waitpid(child, 0)
     seconds = time.monotonic() - began
     print(json.dumps({"outputs": take(), "resumed": log.read_text()}), flush=True)
     moments = random.Random(0)
     while signals:
-        number = int(signals[0])
-        child = start(log)
-        wait_for_checkpoint(child)
+        child, number = start(log), int(signals[0])
         if number == signal.SIGKILL:
             time.sleep(moments.uniform(0, seconds))
         os.kill(child, number)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         stopped, there = log.read_text(), take()
-        if not list(checkpoint.FOLDER.glob("*.pt")):
+        if not any(checkpoint.FOLDER.glob("*.pt")):
             continue  # it was over already: on a busy machine no two trainings take the same time
         del signals[0]
         os.waitpid(start(log), 0)

@@ -1,4 +1,4 @@
-"""Debian's OpenSSH server on the loopback interface, for as long as a test lasts."""
+"""OpenSSH's server on the loopback interface, for as long as a test lasts."""
 
 import os
 import shutil
@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 SSHD = shutil.which("sshd", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"]))
 
@@ -23,16 +22,9 @@ Subsystem sftp internal-sftp
 """
 
 
-class Server(NamedTuple):
-    """Where it listens on 127.0.0.1, and the private key that it lets in."""
-
-    port: int
-    key: Path
-
-
 @contextmanager
-def running(folder: Path) -> Iterator[Server]:
-    """Start sshd with keys of its own in `folder`, stop it when the block ends."""
+def running(folder: Path) -> Iterator[tuple[int, Path]]:
+    """Run sshd with new keys in `folder`; yield its port, and the private key that it lets in."""
     for name in ("host", "client"):
         command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name]
         subprocess.run(command, check=True)
@@ -40,25 +32,19 @@ def running(folder: Path) -> Iterator[Server]:
         port = free.getsockname()[1]
     (folder / "sshd_config").write_text(CONFIGURATION.format(port=port, folder=folder))
     if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)  # root's sshd wants it, a boot makes it
+        Path("/run/sshd").mkdir(exist_ok=True)  # root's sshd needs it; booting makes it
     command = [SSHD, "-D", "-f", folder / "sshd_config", "-E", folder / "log"]
     server = subprocess.Popen(command)
     try:
-        wait(server, port, folder / "log")
-        yield Server(port, folder / "client")
+        for _ in range(300):
+            assert server.poll() is None, (folder / "log").read_text()
+            try:
+                with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+                    assert connection.recv(4) == b"SSH-"
+                break
+            except ConnectionRefusedError:
+                time.sleep(0.1)
+        yield port, folder / "client"
     finally:
         server.terminate()
         server.wait()
-
-
-def wait(server: subprocess.Popen, port: int, log: Path) -> None:
-    """Return when the server greets, fail with its log when it ends instead."""
-    for _ in range(300):
-        assert server.poll() is None, log.read_text()
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-                assert connection.recv(4) == b"SSH-"
-            return
-        except ConnectionRefusedError:
-            time.sleep(0.1)
-    raise AssertionError(f"no SSH server within 30 seconds: {log.read_text()}")

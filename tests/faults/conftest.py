@@ -20,17 +20,15 @@ class Trained(Repository):
     undisturbed: dict[str, str]
 
     def results(self) -> dict[str, str]:
-        """Hash what is where the pipeline's results are, by path."""
         return results(self.root, "data", "metrics", "plots")
 
     def assert_undisturbed(self) -> None:
-        """Compare all results with the undisturbed run's, byte for byte."""
         assert self.results() == self.undisturbed
         assert not list(self.root.rglob("*.part"))
         assert self.do("git", "status", "--porcelain") == ""
 
     def assert_lost_and_restored(self) -> None:
-        """DVC has deleted what it was to make; with the old params it takes all from its cache."""
+        """DVC has deleted the model; with the old params.yaml, all comes from its cache."""
         assert MODEL not in self.results()
         self.do("git", "checkout", "params.yaml")
         said = self.do("dvc", "repro", "evaluate@model_b")
@@ -40,7 +38,8 @@ class Trained(Repository):
 
 
 @pytest.fixture(scope="package")
-def copy(pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
+def trained(pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
+    """Lend the repository to one test after another; each leaves it as it was."""
     root = tmp_path_factory.mktemp("trained") / "repository"
     repository = Trained(pipeline.repository.copy(root).root, {})
     for path in root.glob("data/*/alexnet.pt"):
@@ -51,27 +50,19 @@ def copy(pipeline, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained
 
 
 @pytest.fixture
-def trained(copy: Trained) -> Iterator[Trained]:
-    """Lend the repository to a test, and restore what a failed one has left."""
-    yield copy
-    if copy.results() != copy.undisturbed:
-        copy.do("git", "checkout", "--force", ".")
-        copy.do("dvc", "checkout", "--force", "--quiet", "data/mnist", MODEL)
-
-
-@pytest.fixture
 def stage(trained: Trained, monkeypatch, capfd) -> Callable[..., str]:
     """Return a function that runs a stage in the repository, and returns what it says."""
     monkeypatch.chdir(trained.root)
     monkeypatch.setattr(interrupts, "leave_at_once", lambda: None)  # signals are pytest's here
 
     def run(name: str, *arguments: str, code: int = 1) -> str:
-        module = importlib.import_module(f"stages.{name}")
+        module, ended = importlib.import_module(f"stages.{name}"), 0
         try:
             errors.run(lambda: run_here(module, *arguments))
-            assert code == 0
-        except SystemExit as ended:
-            assert ended.code == code, capfd.readouterr().err
-        return capfd.readouterr().err
+        except SystemExit as error:
+            ended = error.code
+        said = capfd.readouterr().err
+        assert ended == code, said
+        return said
 
     return run

