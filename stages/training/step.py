@@ -48,7 +48,7 @@ class CudaGraphStep:
     """A step recorded as a CUDA graph, one for each size of batch, and replayed.
 
     With small batches a GPU waits for the CPU to launch its many small kernels; a graph is one
-    launch. The first three run eagerly, as real steps: they set up what a recording must not.
+    launch. The first three of a size are eager, real steps: they set up what a recording must not.
     """
 
     def __init__(self, step: Step):
