@@ -1,4 +1,4 @@
-"""One step of training: forward, backward, optimizer."""
+"""What a training reads, and one step of it: forward, backward, optimizer."""
 
 import warnings
 from collections.abc import Callable
