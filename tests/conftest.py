@@ -84,6 +84,11 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory, mnist: Path, worker_id: s
     shutil.rmtree(own)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    words = "CPUs to emulate in test_cpus.py, with commas between, or all"
+    parser.addoption("--cpus", default="EPYC-Milan", help=words)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start the longest files first; leave for last what has to wait for the pipeline anyway."""
     longest = ("test_cpus.py", "test_sharing.py")

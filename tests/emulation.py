@@ -1,49 +1,39 @@
-"""Commands on other CPUs.
+"""Python on other CPUs: emulated by qemu-user, bit for bit but slowly, or pretended by cpuid.c."""
 
-Emulated by qemu-user, they compute bit for bit as the real ones do, but slowly. Pretended by
-cpuid.c, this one computes at full speed and only says that it is another.
-"""
-
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from helpers import ROOT
 
-from tools.bench.cpus import QEMU, emulated
-from tools.bench.machine import cpuinfo
+# AMD's Zen 1 to 3 and Intel's since Haswell; qemu has no AVX-512.
+CPUS = ["EPYC", "EPYC-Rome", "EPYC-Milan", "Haswell", "Broadwell", "Skylake-Client"]
+QEMU = shutil.which("qemu-x86_64")
+CPUINFO = Path("/proc/cpuinfo")
 
 needed = pytest.mark.skipif(
     not QEMU, reason="no qemu-x86_64: install qemu-user, as .ci/run does, to emulate other CPUs"
 )
-
 pretended = pytest.mark.skipif(
-    not (shutil.which("cc") and "cpuid_fault" in cpuinfo()),
+    not (shutil.which("cc") and CPUINFO.exists() and "cpuid_fault" in CPUINFO.read_text()),
     reason="no C compiler, or no cpuid_fault in /proc/cpuinfo, to pretend another CPU",
 )
 
 
-def pretence(folder: Path) -> Path:
+def emulated(cpu: str) -> list[str]:
+    """Return a command that is this Python on a CPU that `qemu-x86_64 -cpu help` lists."""
+    # Emulated threads that wait actively for each other get nowhere.
+    environment = ["env", f"PYTHONPATH={ROOT}", "OMP_WAIT_POLICY=passive"]
+    # The interpreter itself, called by its name in .venv, where it finds what is installed.
+    return [*environment, QEMU, "-cpu", cpu, "-0", sys.executable, os.path.realpath(sys.executable)]
+
+
+def pretence(folder: Path) -> str:
     """Compile cpuid.c; return the library to preload."""
-    library = folder / "cpuid.so"
+    library = str(folder / "cpuid.so")
     source = Path(__file__).with_name("cpuid.c")
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
     return library
-
-
-def start(cpu: str, *arguments: str, cwd: Path) -> subprocess.Popen:
-    """Start `python <arguments>` in `cwd` on another CPU."""
-    return subprocess.Popen(
-        [*emulated(cpu), *arguments],
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def end(process: subprocess.Popen) -> str:
-    """Wait until it has succeeded; return what it said on standard error, but for qemu's own."""
-    _, error = process.communicate()
-    assert process.returncode == 0, error
-    return "".join(line for line in error.splitlines(True) if not line.startswith("qemu-x86_64"))

@@ -4,7 +4,7 @@ import hashlib
 import re
 from pathlib import Path
 
-import drawings
+import pictures_kit
 import pytest
 import torch
 from helpers import ROOT, Repository, copy_repository, do, documented, run
@@ -39,7 +39,7 @@ def test_another_project_uses_it_as_docs_say(mnist_project: Repository, tmp_path
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     for name in ("digit.png", "photo.jpg"):
-        drawings.typed(7).save(elsewhere / name)
+        pictures_kit.typed(7).save(elsewhere / name)
     (elsewhere / "notes.txt").write_text("notes")
     first, *commands = documented("docs/use.md")
     (predict,) = [command for command in commands if command.startswith("python")]

@@ -1,88 +1,72 @@
-"""The same bits, whatever the CPU, its cores and the environment."""
+"""The same bits, whatever the CPU (`--cpus all` emulates six), its cores and the environment."""
 
-import json
 import os
 import shutil
-import signal
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import emulation
 import pytest
-from helpers import ROOT, refusal, results, run, run_stage, set_params
+import torch
+from helpers import ROOT, results, run, run_here, set_params
 from killed import OUTPUTS
 
 from stages.compute import kernels
+from stages.system.errors import UserError
 from tools import verify
 
-AMD, INTEL, WITHOUT_AVX2 = "EPYC-Milan", "Haswell", "Nehalem"
-SAME = "the same bits as committed\n"
 HOSTILE = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "SSE4_2", "MKL_DYNAMIC": "TRUE",
-           "MKL_NUM_THREADS": "1", "OMP_DYNAMIC": "TRUE", "OMP_THREAD_LIMIT": "1",
-           "ONEDNN_MAX_CPU_ISA": "SSE41", "ONEDNN_DEFAULT_FPMATH_MODE": "ANY"}  # fmt: skip
-# vendor, KiB of each cache and cores that share the third, as of a Core i7-4770 (Haswell), a Xeon
-# Platinum 8180 (Skylake) and an EPYC 7742 (Rome); with TINY ones, which no CPU has, bits change
-CACHES = ["GenuineIntel 32 256 8192 4", "GenuineIntel 32 1024 39424 28",
-          "AuthenticAMD 32 512 16384 4"]  # fmt: skip
-TINY = "GenuineIntel 32 16 64 1"
+           "MKL_NUM_THREADS": "1", "OMP_DYNAMIC": "TRUE", "OMP_NUM_THREADS": "5",
+           "OMP_THREAD_LIMIT": "1", "ONEDNN_MAX_CPU_ISA": "SSE41",
+           "ONEDNN_DEFAULT_FPMATH_MODE": "ANY"}  # fmt: skip
+# Vendor, KiB of each cache and cores that share the third. No CPU has the TINY ones.
+EPYC_7742, TINY = "AuthenticAMD 32 512 16384 4", "GenuineIntel 32 16 64 1"
+# Batches as large as the default, of the networks whose products are cut to fit caches
+LARGE = """
+from stages.compute import kernels
+kernels.use("portable", 2)
+from tools import verify
+verify.devices.choose()
+for network in ("alexnet", "model_b"):
+    print([verify.digest(tensors) for _, tensors in verify.network_parts(network, 256)])
+"""
 # A training that gets a signal after its first step
 STOPPED = """
 import signal
-from stages.system import errors
 from stages.compute import kernels
-errors.run(kernels.fix)
+kernels.fix()
 from stages import train
 from stages.system.progress import Progress
 Progress.step = lambda *_: signal.raise_signal(signal.SIGTERM)
-errors.run(train.main)
+train.main()
 """
 
 
-@pytest.fixture
-def here(here: Path) -> Path:
-    set_params(here, threads=2)
-    return here
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "cpu" in metafunc.fixturenames:
+        cpus = metafunc.config.getoption("cpus")
+        metafunc.parametrize("cpu", emulation.CPUS if cpus == "all" else cpus.split(","))
 
 
-def trained(here: Path, *command: str, **environment: str) -> dict[str, str]:
-    training = [*command, sys.executable, "-m", "stages.train", "model_b"]
-    result = run(here, *training, PYTHONPATH=str(ROOT), **environment)
-    assert (result.returncode, result.stderr) == (0, "")
+def ran(here: Path, *command: str, **environment: str) -> CompletedProcess:
+    done = run(here, *command, PYTHONPATH=str(ROOT), **environment)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def trained(here: Path, *python: str, **environment: str) -> dict[str, str]:
+    ran(here, *python, "-m", "stages.train", "model_b", **environment)
     return results(here, *OUTPUTS)
 
 
-def test_threads_cores_and_environment_change_no_bit(here: Path) -> None:
-    expected = trained(here)
-    assert len(expected) == 5
-    for threads in ("1", "2", "5"):
-        assert trained(here, OMP_NUM_THREADS=threads) == expected
-    assert trained(here, **HOSTILE) == expected
+def test_only_the_threads_of_params_yaml_change_bits(here: Path) -> None:
+    one = trained(here, sys.executable)
+    set_params(here, threads=2)
+    two = trained(here, sys.executable, **HOSTILE)
+    assert two != one
     core = str(min(os.sched_getaffinity(0)))
-    assert trained(here, "taskset", "--cpu-list", core) == expected
-
-
-@emulation.pretended
-def test_caches_and_other_cores_change_no_bit(here: Path, tmp_path: Path) -> None:
-    """Not even with batches as large as the default: oneDNN cuts work to fit caches."""
-
-    def computed(**environment: str) -> str:
-        verify = ("tools.verify", "--images", "256")
-        result = run_stage(*verify, cwd=here, PYTHONPATH=str(ROOT), **environment)
-        assert (result.returncode, result.stderr) == (0, "")
-        return result.stdout
-
-    expected, library = computed(), str(emulation.pretence(tmp_path))
-    for cpu in CACHES:
-        assert computed(LD_PRELOAD=library, CPUID=cpu) == expected, cpu
-    assert computed(LD_PRELOAD=library, CPUID=TINY) != expected
-
-
-def test_threads_are_a_param_because_they_do(here: Path) -> None:
-    two = trained(here)
-    set_params(here, threads=1)
-    one = trained(here)
-    (model,) = [path for path in two if path.endswith(".pt")]
-    assert two[model] != one[model]
+    assert trained(here, "taskset", "--cpu-list", core, sys.executable) == two
 
 
 def test_native_kernels_are_left_to_the_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,54 +77,53 @@ def test_native_kernels_are_left_to_the_libraries(monkeypatch: pytest.MonkeyPatc
 
 
 def test_this_machine_computes_the_committed_bits(here: Path) -> None:
-    found = run_stage("tools.verify", cwd=here, PYTHONPATH=str(ROOT))
-    assert (found.returncode, found.stderr) == (0, SAME)
-    assert len(found.stdout.splitlines()) == len(json.loads(verify.PATH.read_text()))
+    printed = ran(here, sys.executable, "-m", "tools.verify").stdout
+    assert len(printed.splitlines()) == 16
 
 
-@pytest.mark.parametrize(
-    ("name", "right", "wrong", "part"),
-    [
-        ("models/layers/linear.py", "left, right,", "left, 1.01 * right,", "linear layer"),
-        ("models/layers/convolution.py", "cat(places)", "cat(places) * 1.01", "convolution"),
-        ("training/optimizer.py", '0.9, params["beta2"]', "0.9, 0.9801", "training resnet18"),
-    ],
-)  # fmt: skip
-def test_it_names_the_part_that_differs(
-    name: str, right: str, wrong: str, part: str, workspace: Path
-) -> None:
-    path = workspace / "stages" / name
-    content = path.read_text()
-    assert right in content
-    path.write_text(content.replace(right, wrong))
-    line = refusal(run_stage("tools.verify", cwd=workspace))
-    assert f"first in: {part};" in line
+def test_verify_names_the_first_part_that_differs(monkeypatch, tmp_path: Path) -> None:
+    tensors = {name: [torch.ones(3), torch.ones(2)] for name in ("data", "one", "two")}
+    monkeypatch.setattr(verify, "PATH", tmp_path / "verified.json")
+    monkeypatch.setattr(verify, "parts", lambda: iter(tensors.items()))
+    run_here(verify, "--write")
+    run_here(verify)
+    for name in ("one", "two"):
+        tensors[name][1][1] += 2**-23  # one bit
+    with pytest.raises(UserError, match="first in: one;"):
+        run_here(verify)
 
 
+@pytest.mark.slow
+@emulation.pretended
+def test_caches_and_other_cores_change_no_bit(here: Path, tmp_path: Path) -> None:
+    command, library = (sys.executable, "-c", LARGE), emulation.pretence(tmp_path)
+    expected = ran(here, *command).stdout
+    assert ran(here, *command, LD_PRELOAD=library, CPUID=EPYC_7742).stdout == expected
+    assert ran(here, *command, LD_PRELOAD=library, CPUID=TINY).stdout != expected
+
+
+@pytest.mark.slow
 @emulation.needed
-def test_an_amd_and_an_intel_compute_the_committed_bits(here: Path) -> None:
-    started = [emulation.start(cpu, "-m", "tools.verify", cwd=here) for cpu in (AMD, INTEL)]
-    for process in started:
-        assert emulation.end(process) == SAME
+def test_another_cpu_computes_the_committed_bits(cpu: str, here: Path) -> None:
+    ran(here, *emulation.emulated(cpu), "-m", "tools.verify")
 
 
+@pytest.mark.slow
 @emulation.needed
-def test_a_training_goes_on_on_another_cpu(here: Path) -> None:
-    undisturbed = trained(here)
+def test_a_training_resumes_on_another_cpu(cpu: str, here: Path) -> None:
+    undisturbed = trained(here, sys.executable)
     for folder in OUTPUTS:
         shutil.rmtree(folder)
-    stopped = run(here, "python", "-c", STOPPED, "model_b", PYTHONPATH=str(ROOT))
-    assert stopped.returncode == 128 + signal.SIGTERM
-    other = emulation.start(AMD, "-m", "stages.train", "model_b", cwd=here)
-    assert emulation.end(other).startswith("resuming at step 1 of ")
+    stopped = run(here, sys.executable, "-c", STOPPED, "model_b", PYTHONPATH=str(ROOT))
+    assert "run the same command again to resume" in stopped.stderr
+    resumed = ran(here, *emulation.emulated(cpu), "-m", "stages.train", "model_b")
+    assert "resuming at step 1 of " in resumed.stderr
     assert results(here, *OUTPUTS) == undisturbed
 
 
 @emulation.needed
 def test_without_avx2_it_says_so_and_computes_natively(here: Path) -> None:
-    code = "from stages.training import kernels; kernels.fix(); import os; print(os.environ)"
-    old = emulation.start(WITHOUT_AVX2, "-c", code, cwd=here)
-    printed, error = old.communicate()
-    assert "warning: portable kernels need an x86-64 CPU with AVX2" in error
-    assert not any(name in printed for name in kernels.PORTABLE)
-    assert "'OMP_NUM_THREADS': '2'" in printed
+    code = "from stages.compute import kernels; kernels.fix(); import os; print(os.environ)"
+    done = ran(here, *emulation.emulated("SandyBridge"), "-c", code)
+    assert "warning: portable kernels need an x86-64 CPU with AVX2" in done.stderr
+    assert not any(name in done.stdout for name in kernels.PORTABLE)

@@ -6,15 +6,18 @@ ours and is a conflict, so that git stops and nobody forgets `dvc repro`.
 python -m tools.merge_lock BASE OURS THEIRS
 """
 
+from stages.system import errors
+
+if __name__ == "__main__":
+    errors.run_module(__spec__.name)
+
 import sys
 
 from dvc.utils.serialize import ParseError, dump_yaml, load_yaml
 
-from stages.system import errors
-
 
 def main() -> None:
-    """Write the merged file over OURS, as git expects, and end with 1 if there is a conflict."""
+    """Write the merged file over OURS, as git expects; conflicts are a UserError."""
     try:
         base, ours, theirs = map(load_yaml, sys.argv[1:])
     except ParseError as error:
@@ -29,14 +32,8 @@ def merge(base: dict, ours: dict, theirs: dict) -> tuple[dict, list[str]]:
     """Return the merged stages, in the order in which DVC would add them, and the conflicts."""
     merged, conflicts = {}, []
     for name in ours | theirs:
-        before, mine, other = (stages.get(name) for stages in (base, ours, theirs))
-        stage = other if mine == before else mine
-        if stage is not None:
-            merged[name] = stage
+        before, mine, other = base.get(name), ours.get(name), theirs.get(name)
+        merged[name] = other if mine == before else mine
         if mine != other and before not in (mine, other):
             conflicts.append(name)
-    return merged, conflicts
-
-
-if __name__ == "__main__":
-    errors.run(main)
+    return {name: stage for name, stage in merged.items() if stage is not None}, conflicts

@@ -2,11 +2,15 @@
 
 python -m tools.repro [--jobs N] [stage ...]
 
-DVC runs one stage after another. Here each that may be out of date gets a `dvc repro --single-item`
-of its own once those that it needs are done; the results and dvc.lock are the same. DVC is imported
-once and forked: starting it anew would take half of a short stage. With one job this is plain
-`dvc repro`.
+Each stage that may be out of date gets its own `dvc repro --single-item` once those that it needs
+are done. DVC is imported once and forked, since starting it takes half as long as a short stage.
+With one job this is plain `dvc repro`; the results and dvc.lock are the same.
 """
+
+from stages.system import errors
+
+if __name__ == "__main__":
+    errors.run_module(__spec__.name)
 
 import argparse
 import os
@@ -14,72 +18,45 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
 from contextlib import suppress
 from graphlib import TopologicalSorter
-from multiprocessing import get_context
-from multiprocessing.process import BaseProcess
+from multiprocessing.context import ForkProcess
 from pathlib import Path
-from typing import NamedTuple
 
 import psutil
 from tqdm import tqdm
 
-from stages.system import errors, interrupts, params
+from stages.system import interrupts, params
 from stages.system.errors import UserError
 
 LOGS = Path(".dvc/tmp/repro")  # git ignores it
-TOLD = ("error: ", "warning: ", "resuming ")  # what a stage says that a person should see
-MEMORY = 3 * 2**30  # bytes for each job: twice what a stage takes (docs/measured/pipeline.md)
-PER_GPU = 4  # stages at once on one GPU: what is small leaves it idle most of the time
-
-
-class Job(NamedTuple):
-    """A stage that is running, in one of the places for jobs."""
-
-    place: int
-    process: BaseProcess
-    log: Path
-    start: float
+SHOWN = ("error: ", "warning: ", "resuming ")  # lines of a stage's log that are shown
+MEMORY = 3 * 2**30  # bytes per job: twice what a stage takes (docs/measured/pipeline.md)
+PER_GPU = 4  # stages at once on one GPU, which small networks leave idle most of the time
 
 
 def main() -> None:
-    """Bring everything up to date.
-
-    Raises:
-        UserError: the pipeline cannot be read, or a stage failed.
-        Interrupted: by a signal.
-    """
-    parser = argparse.ArgumentParser(description="Run the pipeline, several stages at once.")
-    parser.add_argument("--jobs", help="at most; as many as the machine has room for unless given")
-    parser.add_argument("stages", nargs="*", help="with what they need; all unless given")
+    parser = argparse.ArgumentParser(description="Run what is out of date, stages side by side.")
+    parser.add_argument("--jobs", help="stages at once (default: as many as there is room for)")
+    parser.add_argument("stages", nargs="*", help="run only these and what they need")
     arguments, devices = parser.parse_args(), gpus()
-    jobs = read_number(arguments.jobs) if arguments.jobs else room(devices)
+    wanted = arguments.jobs
+    if wanted and not (wanted.isdecimal() and int(wanted)):
+        raise UserError(f"JOBS is {wanted!r}, expected a number such as 2: correct or omit it")
+    jobs = int(wanted) if wanted else room(devices)
     if jobs == 1:
         os.execv(sys.executable, [sys.executable, "-m", "dvc", "repro", *arguments.stages])
-    needs = outdated(arguments.stages)
-    if needs:
+    if needs := outdated(arguments.stages):
         reproduce(needs, jobs, devices)
     else:
         print("Data and pipelines are up to date.")
 
 
-def read_number(wanted: str) -> int:
-    """Read how many jobs are wanted.
-
-    Raises:
-        UserError: it is not a number from 1.
-    """
-    if not wanted.isdecimal() or int(wanted) < 1:
-        raise UserError(f"JOBS is {wanted!r}, expected a number such as 2: correct or omit it")
-    return int(wanted)
-
-
 def room(devices: list[str]) -> int:
     """Return how many stages the machine, with these GPUs, has room for.
 
-    On a CPU one more than its cores have threads for, as a stage starts and ends on one thread; on
-    GPUs PER_GPU for each. Never more than memory allows.
+    On a CPU, one more than its cores have threads for, as a stage starts and ends on one thread. On
+    GPUs, PER_GPU each. Never more than there are cores or memory for.
     """
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
     most = min(cores, PER_GPU * len(devices)) or cores // params.read()["threads"] + 1
@@ -99,13 +76,9 @@ def gpus() -> list[str]:
 def outdated(targets: list[str]) -> dict[str, set[str]]:
     """Return the stages that may have to run, in dvc.yaml's order, each with those it waits for.
 
-    Args:
-        targets: stages whose needs alone are looked at; none: all.
-
-    Raises:
-        UserError: DVC cannot read the pipeline.
+    Only `targets` and what they need, if any are given.
     """
-    # not at the top: `dvc repro` itself, which one job is, would import it again
+    # Not at the top: `dvc repro` itself, which one job is, would import DVC again.
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
@@ -120,8 +93,7 @@ def outdated(targets: list[str]) -> dict[str, set[str]]:
         waits = {one.addressing for one in graph[stage]} & needs.keys()
         if (waits or stage.addressing in changed) and (stage in wanted or not targets):
             needs[stage.addressing] = waits
-    order = [stage.addressing for stage in stages]
-    return dict(sorted(needs.items(), key=lambda item: order.index(item[0])))
+    return {name: needs[name] for stage in stages if (name := stage.addressing) in needs}
 
 
 def reproduce(needs: dict[str, set[str]], jobs: int, devices: list[str]) -> None:
@@ -131,78 +103,63 @@ def reproduce(needs: dict[str, set[str]], jobs: int, devices: list[str]) -> None
         UserError: stages failed; all that do not wait for these have run.
         Interrupted: by a signal; what was training has kept a checkpoint.
     """
-    waiting, running, done, failed = list(needs), {}, {}, {}
+    waiting, running, done, failed = list(needs), {}, [], []
+    began, device = {}, {}
+    LOGS.mkdir(parents=True, exist_ok=True)
     tqdm.monitor_interval = 0  # its thread would not survive a fork
-    bar = tqdm(total=len(needs), unit=" stages", disable=None)
-    with bar, interrupts.noted() as check:
+    with tqdm(total=len(needs), unit=" stages", disable=None) as bar, interrupts.noted() as check:
         try:
             while True:
-                ready = [stage for stage in waiting if needs[stage] <= done.keys()]
+                ready = [stage for stage in waiting if needs[stage] <= set(done)]
                 for stage in ready[: jobs - len(running)]:
                     waiting.remove(stage)
-                    places = set(range(jobs)) - {job.place for job in running.values()}
-                    running[stage] = start(stage, min(places), devices)
+                    used = [device[one] for one in running]
+                    device[stage] = min(devices, key=used.count, default=None)
+                    began[stage] = time.monotonic()
+                    process = ForkProcess(target=dvc_repro, args=(stage, device[stage]))
+                    process.start()
+                    os.setpgid(process.pid, process.pid)  # a terminal's Ctrl-C ends it only below
+                    running[stage] = process
                     bar.write(f"{stage} started")
                 if not running:
                     break
                 time.sleep(0.1)
                 check()
-                for stage in [one for one in running if not running[one].process.is_alive()]:
-                    job = running.pop(stage)
-                    (failed if job.process.exitcode else done)[stage] = job.log
-                    bar.write(f"{stage} {outcome(job)}")
+                for stage in [one for one in running if not running[one].is_alive()]:
+                    code = running.pop(stage).exitcode
+                    ended = failed if code else done
+                    ended.append(stage)
+                    bar.write(outcome(stage, code, time.monotonic() - began[stage]))
                     bar.update()
         finally:
-            stop(running.values())
+            for process in running.values():
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGINT)
+            for process in running.values():
+                process.join()
     if failed:
-        which = ", ".join(f"{stage} failed (see {log})" for stage, log in failed.items())
+        which = ", ".join(f"{stage} failed (see {LOGS}/{stage}.log)" for stage in failed)
         held_up = f", so {', '.join(waiting)} did not run" if waiting else ""
         raise UserError(f"{which}{held_up}: correct this and run again")
 
 
-def start(stage: str, place: int, devices: list[str]) -> Job:
-    """Start a stage; what it says goes to a file."""
-    # threads that wait actively would keep the other stages from the cores
-    environment = {"OMP_WAIT_POLICY": "passive"}
-    if len(devices) > 1:
-        environment["CUDA_VISIBLE_DEVICES"] = devices[place % len(devices)]
-    log = LOGS / f"{stage}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    process = get_context("fork").Process(target=dvc_repro, args=(stage, log, environment))
-    process.start()
-    os.setpgid(process.pid, process.pid)  # a terminal's Ctrl-C reaches it through stop() alone
-    return Job(place, process, log, time.monotonic())
-
-
-def dvc_repro(stage: str, log: Path, environment: dict[str, str]) -> None:
-    """Be `dvc repro --single-item` of a stage, in a forked process."""
+def dvc_repro(stage: str, device: str | None) -> None:
+    """Be `dvc repro --single-item` of a stage, in a forked process; its output goes to a file."""
     from dvc.cli import main
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    with log.open("w") as file, Path(os.devnull).open() as nothing:
-        for descriptor, target in enumerate((nothing, file, file)):
+    with (LOGS / f"{stage}.log").open("w") as log, Path(os.devnull).open() as nothing:
+        for descriptor, target in enumerate((nothing, log, log)):
             os.dup2(target.fileno(), descriptor)
-    os.environ.update(environment)
+    os.environ["OMP_WAIT_POLICY"] = "passive"  # or waiting threads keep others from the cores
+    if device:
+        os.environ["CUDA_VISIBLE_DEVICES"] = device
     sys.exit(main(["--wait-for-lock", "repro", "--single-item", stage]))
 
 
-def outcome(job: Job) -> str:
-    """Say in one line how a stage that has ended did."""
-    word = "failed after" if job.process.exitcode else "done in"
-    lines = job.log.read_text(errors="replace").splitlines()
-    told = [line for line in lines if line.startswith(TOLD)]
-    return "; ".join([f"{word} {time.monotonic() - job.start:.0f} s", *told])
-
-
-def stop(jobs: Iterable[Job]) -> None:
-    """Interrupt what is still running, as Ctrl-C would, and wait until it has ended."""
-    for job in jobs:
-        with suppress(ProcessLookupError):
-            os.killpg(job.process.pid, signal.SIGINT)
-    for job in jobs:
-        job.process.join()
-
-
-if __name__ == "__main__":
-    errors.run(main)
+def outcome(stage: str, code: int, seconds: float) -> str:
+    """Say in one line how a stage ended."""
+    log = (LOGS / f"{stage}.log").read_text(errors="replace")
+    shown = [line for line in log.splitlines() if line.startswith(SHOWN)]
+    return "; ".join([f"{stage} {'failed after' if code else 'done in'} {seconds:.0f} s", *shown])

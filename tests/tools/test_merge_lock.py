@@ -1,10 +1,10 @@
 """dvc.lock is merged stage by stage, in the form in which DVC writes it."""
 
-import subprocess
+import shutil
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, refusal, run_stage
+from helpers import ROOT, Repository, do, refusal, run_stage
 
 from tools.merge_lock import merge
 
@@ -21,14 +21,6 @@ def changed(how: str, *stages: str) -> str:
     return text
 
 
-def drive(folder: Path, *texts: str) -> tuple[subprocess.CompletedProcess, str]:
-    """Call the driver as git does; return also what it leaves as the merged file."""
-    paths = [folder / name for name in ("base", "ours", "theirs")]
-    for path, text in zip(paths, texts, strict=True):
-        path.write_text(text)
-    return run_stage("tools.merge_lock", *map(str, paths), cwd=ROOT), paths[1].read_text()
-
-
 @pytest.mark.parametrize(
     ("base", "ours", "theirs", "merged", "conflict"),
     [
@@ -39,7 +31,6 @@ def drive(folder: Path, *texts: str) -> tuple[subprocess.CompletedProcess, str]:
         pytest.param(None, None, 1, 1, False, id="added"),
         pytest.param(None, 1, 2, 1, True, id="added-by-both"),
         pytest.param(1, 1, None, None, False, id="removed"),
-        pytest.param(1, None, 1, None, False, id="removed-by-us"),
         pytest.param(1, None, 2, None, True, id="removed-and-changed"),
     ],
 )
@@ -48,27 +39,33 @@ def test_a_stage_comes_from_the_side_that_changed_it(base, ours, theirs, merged,
     assert merge(*versions[:3]) == (versions[3], ["a"] if conflict else [])
 
 
-def test_the_file_holds_what_both_sides_changed_and_is_otherwise_the_same(tmp_path: Path) -> None:
-    ours, theirs = changed("new", "train model_a"), changed("new", "evaluate model_a")
-    result, merged = drive(tmp_path, LOCK, ours, theirs)
-    assert result.returncode == 0, result.stderr
-    assert merged == changed("new", "train model_a", "evaluate model_a")
-
-
-def test_a_stage_that_both_changed_is_a_conflict_and_the_others_merge(tmp_path: Path) -> None:
+def test_a_conflict_is_named_and_ours_is_kept(tmp_path) -> None:
     ours, theirs = changed("ours", "fetch"), changed("theirs", "fetch", "train model_a")
-    result, merged = drive(tmp_path, LOCK, ours, theirs)
-    assert "fetch" in refusal(result)
-    assert merged == ours.replace("cmd: python -m stages.train model_a\n", "cmd: theirs\n")
+    merged = ours.replace("cmd: python -m stages.train model_a\n", "cmd: theirs\n")
+    for base, other, named, expected in (
+        (LOCK, theirs, "fetch", merged),
+        ("", LOCK, "fetch", ours),  # both sides added the file
+        (LOCK, f"<<<<<<< HEAD\n{LOCK}", "dvc.lock", ours),
+    ):
+        paths = [tmp_path / name for name in ("base", "ours", "theirs")]
+        for path, text in zip(paths, (base, ours, other), strict=True):
+            path.write_text(text)
+        assert named in refusal(run_stage("tools.merge_lock", *map(str, paths), cwd=ROOT))
+        assert paths[1].read_text() == expected
 
 
-def test_a_file_that_both_added(tmp_path: Path) -> None:
-    result, merged = drive(tmp_path, "", LOCK, changed("new", "fetch"))
-    assert "fetch" in refusal(result)
-    assert merged == LOCK
-
-
-def test_a_file_with_conflict_markers_is_a_conflict(tmp_path: Path) -> None:
-    result, merged = drive(tmp_path, LOCK, changed("new", "fetch"), f"<<<<<<< HEAD\n{LOCK}")
-    assert "dvc.lock" in refusal(result)
-    assert merged == changed("new", "fetch")
+@pytest.mark.parametrize("folder", [".", "a larger/repository"])
+def test_git_merges_what_both_sides_changed_and_leaves_the_rest(folder, tmp_path: Path) -> None:
+    repository, inner = Repository(tmp_path), tmp_path / folder
+    for name in ("tools", "stages"):
+        shutil.copytree(ROOT / name, inner / name)
+    for name in ("Makefile", "dvc.lock", ".gitattributes"):
+        shutil.copy(ROOT / name, inner)
+    repository.begin()
+    do(inner, "make", "merge-driver")
+    for branch, stage in (("ours", "train model_a"), ("theirs", "evaluate model_a")):
+        repository.do("git", "switch", "--quiet", "--create", branch, "main")
+        (inner / "dvc.lock").write_text(changed("new", stage))
+        repository.commit(branch)
+    repository.do("git", "merge", "--quiet", "--no-edit", "ours")
+    assert (inner / "dvc.lock").read_text() == changed("new", "train model_a", "evaluate model_a")

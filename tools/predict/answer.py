@@ -1,4 +1,4 @@
-"""What a network says to an image, and whether it is sure enough to be believed."""
+"""What a network says to an image, and whether that is sure enough for an answer."""
 
 import torch
 from torch import Tensor, nn
@@ -11,24 +11,15 @@ SURE = 0.8  # the least probability of an answer: docs/measured/pictures.md
 
 @torch.inference_mode()
 def ask(network: nn.Module, image: Tensor) -> list[float]:
-    """Ask a network in eval mode for the digit on (28, 28) uint8; return ten probabilities."""
+    """Return the ten probabilities of (28, 28) uint8; the network is in eval mode."""
     logits = network(images.prepare(image[None], network.image_size))
     return logits.softmax(1)[0].tolist()
 
 
-def ranked(probabilities: list[float]) -> list[int]:
-    """Return the digits, the most likely first."""
-    return sorted(range(10), key=lambda digit: -probabilities[digit])
-
-
-def sure(probabilities: list[float]) -> int:
-    """Return the digit.
-
-    Raises:
-        UserError: its probability is less than SURE; what a picture "could be".
-    """
-    first, second = ranked(probabilities)[:2]
+def best(probabilities: list[float]) -> int:
+    """Return the most likely digit; UserError if its probability is below SURE."""
+    first, second = sorted(range(10), key=lambda digit: -probabilities[digit])[:2]
     if probabilities[first] < SURE:
-        likely = (f"{one} ({100 * probabilities[one]:.1f} %)" for one in (first, second))
+        likely = (f"{digit} ({100 * probabilities[digit]:.1f} %)" for digit in (first, second))
         raise UserError(f"could be {' or '.join(likely)}: expected a clearer picture of one digit")
     return first

@@ -1,8 +1,6 @@
-"""A page to draw a digit on, with what every trained run says to it: `make draw`.
+"""Draw a digit in the browser and see what each trained run makes of it: `make draw`.
 
-python -m tools.predict.draw [--port 8000]
-
-It is served to this machine alone, and keeps nothing.
+`python -m tools.predict.draw [--port 8000]` serves this machine only and keeps nothing.
 """
 
 from stages.system import errors
@@ -13,20 +11,17 @@ if __name__ == "__main__":
 import argparse
 import json
 import signal
+import sys
 import threading
-import webbrowser
-from collections.abc import Iterable
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
-
-from torch import nn
+from subprocess import DEVNULL, Popen
 
 from stages import models
 from stages.results import runs
-from stages.system import errors
 from stages.system.errors import UserError
 from tools.predict import answer, pictures
 
@@ -38,59 +33,36 @@ LARGEST = 20 * 2**20  # bytes of a picture
 def main() -> None:
     """Serve the page until interrupted."""
     parser = argparse.ArgumentParser(description="Draw digits and see what each run says.")
-    parser.add_argument("--port", type=int, default=8000, help="0: any that is free")
+    parser.add_argument("--port", type=int, default=8000, help="0 for any free port")
     port = parser.parse_args().port
-    networks, missing = load(runs.names())
+    files = {name: Path(f"data/models/{name}.pt") for name in runs.names()}
+    networks = {name: models.load(path) for name, path in files.items() if path.is_file()}
+    missing = [name for name in files if name not in networks]
+    if not networks:
+        raise UserError("no run is trained: run `make repro` first")
     if missing:
-        print(f"left out, as not trained (`make repro` does it): {', '.join(missing)}")
+        print(f"not trained, so left out (`make repro` trains them): {', '.join(missing)}")
     try:
         server = Server(port, networks, missing)
     except (OSError, OverflowError) as error:
-        raise UserError(
-            f"port {port} cannot be used ({error}): give another with --port"
-        ) from error
+        raise UserError(f"port {port} cannot be used ({error}): choose another --port") from error
     url = f"http://{HERE}:{server.server_port}"
-    print(f"draw at {url} (Ctrl-C ends it)", flush=True)
-    webbrowser.open(url)
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # the usual end, no error
+    print(f"draw at {url} (Ctrl-C to stop)", flush=True)
+    # a text browser, over SSH, must neither take over the terminal nor be waited for
+    command = [sys.executable, "-m", "webbrowser", url]
+    Popen(command, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the usual end, not an error
     with suppress(KeyboardInterrupt):
         server.serve_forever()
 
 
-def load(names: Iterable[str]) -> tuple[dict[str, nn.Module], list[str]]:
-    """Load the runs that are trained; return them, and the names of the others.
-
-    Raises:
-        UserError: none is, or a model is corrupt.
-    """
-    paths = {name: Path(f"data/models/{name}.pt") for name in names}
-    networks = {name: models.load(path) for name, path in paths.items() if path.is_file()}
-    if not networks:
-        raise UserError("no run is trained: run `make repro` first")
-    return networks, [name for name in paths if name not in networks]
-
-
 class Server(ThreadingHTTPServer):
-    """Serves the page, and reads one picture at a time."""
+    """Serves the page and the networks' answers."""
 
-    daemon_threads = True
-
-    def __init__(self, port: int, networks: dict[str, nn.Module], missing: list[str]):
-        """Listen at a port; 0 is any."""
+    def __init__(self, port: int, networks: dict, missing: list[str]):
         super().__init__((HERE, port), Handler)
         self.networks, self.missing = networks, missing
-        self.one_at_a_time = threading.Lock()
-
-    def read(self, content: bytes) -> dict:
-        """Return what each run says to a picture.
-
-        Raises:
-            UserError: it is no picture of a digit; it says what a picture is.
-        """
-        with self.one_at_a_time:  # large ones take much memory
-            image = pictures.normalise(*pictures.decode(BytesIO(content)))
-            said = {name: answer.ask(network, image) for name, network in self.networks.items()}
-        return {"image": image.tolist(), "runs": said}
+        self.one_at_a_time = threading.Lock()  # large pictures take much memory
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -98,51 +70,52 @@ class Handler(BaseHTTPRequestHandler):
 
     timeout = 10  # seconds that a request may take to arrive
 
+    def parse_request(self) -> bool:
+        return super().parse_request() and not self._is_cross_site()
+
+    def _is_cross_site(self) -> bool:
+        """Reject other sites' requests, by their Origin, and DNS rebinding, by the Host."""
+        hosts = [f"{name}:{self.server.server_port}" for name in (HERE, "localhost")]
+        origins = [None, *(f"http://{host}" for host in hosts)]
+        if self.headers.get("Host") in hosts and self.headers.get("Origin") in origins:
+            return False
+        self._send({"error": "only the page itself may ask"}, HTTPStatus.FORBIDDEN)
+        return True
+
     def do_GET(self) -> None:
-        """Send the page, or which runs there are."""
-        if self._is_strange():
-            return
         if self.path == "/":
-            self._send(HTTPStatus.OK, PAGE.read_bytes(), "text/html; charset=utf-8")
+            self._send(PAGE.read_bytes())
         elif self.path == "/runs":
             known = {"runs": list(self.server.networks), "missing": self.server.missing}
-            self._send_json(HTTPStatus.OK, known | {"sure": answer.SURE})
+            self._send(known | {"sure": answer.SURE})
         else:
-            self._send_json(HTTPStatus.NOT_FOUND, {"error": "there is no such page"})
+            self._send({"error": "there is no such page"}, HTTPStatus.NOT_FOUND)
 
     def do_POST(self) -> None:
         """Read a picture: the body is an image file."""
-        if self._is_strange():
-            return
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > LARGEST:
-            sentence = f"a picture may have {LARGEST:,} bytes at most: make it smaller"
-            self._send_json(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": sentence})
-            return
         try:
-            said = self.server.read(self.rfile.read(int(length)))
+            if not length.isdecimal() or int(length) > LARGEST:
+                raise UserError(f"must have at most {LARGEST:,} bytes: make it smaller")
+            content = BytesIO(self.rfile.read(int(length)))
+            with self.server.one_at_a_time:
+                image = pictures.read(content)
+                said = {run: answer.ask(it, image) for run, it in self.server.networks.items()}
         except UserError as error:
-            self._send_json(HTTPStatus.UNPROCESSABLE_ENTITY, {"error": f"The picture {error}"})
+            self._send({"error": f"The picture {error}"}, HTTPStatus.UNPROCESSABLE_ENTITY)
+        except MemoryError:
+            sentence = f"out of memory: {errors.CLOSE} or make the picture smaller"
+            self._send({"error": sentence}, HTTPStatus.INSUFFICIENT_STORAGE)
         else:
-            self._send_json(HTTPStatus.OK, said)
+            self._send({"image": image.tolist(), "runs": said})
 
     def log_message(self, *_: object) -> None:
-        """Say nothing about requests."""
+        pass
 
-    def _is_strange(self) -> bool:
-        """Refuse other sites: their pages may send requests here, and even rename themselves so."""
-        port = self.server.server_port
-        hosts = {f"{HERE}:{port}", f"localhost:{port}"}
-        origin = self.headers.get("Origin")
-        if self.headers.get("Host") in hosts and origin in {None, *(f"http://{h}" for h in hosts)}:
-            return False
-        self._send_json(HTTPStatus.FORBIDDEN, {"error": "only the page itself may ask"})
-        return True
-
-    def _send_json(self, status: HTTPStatus, content: dict) -> None:
-        self._send(status, json.dumps(content).encode(), "application/json")
-
-    def _send(self, status: HTTPStatus, content: bytes, kind: str) -> None:
+    def _send(self, content: bytes | dict, status: HTTPStatus = HTTPStatus.OK) -> None:
+        kind = "text/html; charset=utf-8"
+        if isinstance(content, dict):
+            kind, content = "application/json", json.dumps(content).encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))

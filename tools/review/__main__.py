@@ -1,42 +1,69 @@
 """Print a review of what changed, as Markdown, and draw loss curves into review-plots/.
 
-Usage: python -m tools.review BASE [HEAD]
+python -m tools.review BASE [HEAD | --check]
 
 BASE and HEAD are branches, tags, commits or DVC experiments; without HEAD, BASE is compared with
 the working tree, uncommitted work included.
 """
 
-import argparse
-
 from stages.system import errors
-from tools.review import changes, drawings, page, sides
+
+if __name__ == "__main__":
+    errors.run_module(__spec__.name)
+
+import argparse
+from pathlib import Path
+
+from stages.reporting import curves
+from stages.reporting.comparisons import Comparison
+from stages.system import outputs
+from tools.review import changes, locks, page, sides
+from tools.review.changes import Change, Verdict
+
+FOLDER = Path("review-plots")
+MOST_NAMED = 5
 
 
 def main() -> None:
-    """Read the revisions from the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.review", description=__doc__.split("\n")[0]
-    )
+    words = "Print as Markdown what a change does to the results."
+    parser = argparse.ArgumentParser("python -m tools.review", description=words)
     parser.add_argument("base", metavar="BASE", help="the revision before")
-    parser.add_argument("head", metavar="HEAD", nargs="?", help="after; default: the working tree")
+    after = parser.add_mutually_exclusive_group()
+    after.add_argument("head", metavar="HEAD", nargs="?", help="after; default: the working tree")
+    check = "fail unless all results are committed and up to date"
+    after.add_argument("--check", action="store_true", help=check)
     options = parser.parse_args()
-    review(options.base, options.head)
-
-
-def review(before: str, after: str | None) -> None:
-    """Read both sides, the working tree for None, compare them, draw and print.
-
-    Raises:
-        UserError: no such revision, or a file of either side is corrupt.
-    """
-    base = sides.revision(before)
-    head = sides.revision(after) if after else sides.working_tree()
+    base = sides.revision(options.base)
+    head = sides.revision(options.head) if options.head else sides.working_tree()
+    problems = locks.outdated(head, committed=options.check)
+    if len(problems) > MOST_NAMED:
+        problems[MOST_NAMED:] = [f"{len(problems) - MOST_NAMED} more"]
     compared = changes.compare(base, head)
-    drawn = drawings.draw(base.name, head.name, compared)
-    text = page.write(base, head, compared, list(drawn))
-    drawings.replace(drawn)
+    drawn = draw(base.name, head.name, compared)
+    text = page.write(base, head, compared, problems, list(drawn))
+    for left in FOLDER.glob("*.png"):
+        left.unlink()
+    for path, content in drawn.items():
+        outputs.write_bytes(path, content)
     print(text, end="")
+    if options.check and problems:
+        raise errors.UserError(
+            "dvc.lock and the results in git do not match the params, code and data "
+            f"({', '.join(problems)}): run dvc repro, commit all results and push again"
+        )
 
 
-if __name__ == "__main__":
-    errors.run(main)
+def draw(before: str, after: str, found: list[Change]) -> dict[Path, bytes]:
+    """Draw the loss curves of each run that changed or was added; return PNGs by path.
+
+    `before` and `after` are what the legend calls the sides.
+    """
+    drawn = {}
+    for change in found:
+        if change.verdict in (Verdict.UNCHANGED, Verdict.REMOVED):
+            continue
+        both = Comparison({before: change.before, after: change.after}, [], "")
+        if any(run.steps for run in both.runs.values()):
+            title = f"{change.after.name}: loss before and after"
+            drawn[FOLDER / f"{change.after.name}.png"] = curves.draw(title, {"": both})
+    return drawn

@@ -1,114 +1,130 @@
-"""What dvc.lock recorded on one side, and what the side's own files say."""
+"""What dvc.lock recorded on each side: parameters, why stages ran again, what is out of date."""
 
-import hashlib
-import tomllib
-from collections.abc import Callable
-from functools import cache
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any
 
-from pathspec import GitIgnoreSpec
-from ruamel.yaml import YAML
+from dvc.dependency import ParamsDependency
+from dvc.exceptions import DvcException
+from dvc.output import Output
+from dvc.repo import Repo
+from dvc.scm import SCM
+from dvc.stage import PipelineStage as Stage
+from dvc.utils.flatten import flatten
+from dvc_data.hashfile.hash_info import HashInfo
+from dvc_data.hashfile.tree import Tree
 
-from stages.results.runs import parsed
-from tools.review.sides import Snapshot
+from stages.system.errors import UserError
+from tools.review.sides import Side, git
 
-LOCK, PARAMS = "dvc.lock", "params.yaml"
-ABSENT = object()
+LOCK = "dvc.lock"
+PARAMS = "params.yaml."
+
+Stages = dict[str, Stage]  # by name
+Params = dict[str, Any]  # by dotted name, which begins with the file's unless it is params.yaml
+Causes = dict[str, list[str]]  # names of what differs by kind, such as parameter, code or data
 
 
-class Stage(NamedTuple):
-    """A stage of dvc.lock: its command, its params by dotted name, MD5s by path.
+def read(side: Side) -> tuple[Stages, Params]:
+    """Return a side's stages as dvc.lock recorded them, and the params that they read now.
 
-    Params of other files than params.yaml are named as in `pyproject.toml:dependency-groups.torch`.
+    Without dvc.lock there are none; raise a UserError if DVC cannot read the pipeline.
     """
-
-    command: Any
-    params: dict[str, Any]
-    deps: dict[str, str]
-    outs: dict[str, str]
-
-
-@cache
-def stages(side: Snapshot) -> dict[str, Stage]:
-    """Return the stages of dvc.lock by name, {} if there is no such file."""
-
-    def parse(text: str) -> dict[str, Stage]:
-        recorded = _mapping(text).get("stages", {})
-        return {name: _stage(stage) for name, stage in recorded.items()}
-
-    return _parsed(side, LOCK, parse)
+    if LOCK not in side.paths:
+        return {}, {}
+    try:
+        stages = Repo(side.fs.normpath(side.root), fs=side.fs, scm=SCM(".")).index.stages
+        params = _params(stages, ParamsDependency.read_params)
+    except DvcException as error:
+        reason = " ".join(str(error).split())
+        message = f"DVC could not read the pipeline in {side.name} ({reason}): correct it"
+        raise UserError(message) from error
+    return {stage.name: stage for stage in stages}, params
 
 
-@cache
-def values(side: Snapshot) -> dict[str, Any]:
-    """Return what params.yaml has, and of other files what a stage of dvc.lock read, by name."""
-    found = flat(_parsed(side, PARAMS, _mapping))
-    read = {name for stage in stages(side).values() for name in stage.params}
-    for path in sorted({name.partition(":")[0] for name in read if ":" in name}):
-        content = _parsed(side, path, tomllib.loads if path.endswith(".toml") else _mapping)
-        found |= within(flat({f"{path}:{key}": value for key, value in content.items()}), read)
-    return found
-
-
-def flat(nested: dict[str, Any]) -> dict[str, Any]:
-    """Return nested values by dotted name."""
-    found: dict[str, Any] = {}
-    for name, value in nested.items():
-        if isinstance(value, dict) and value:
-            found |= flat({f"{name}.{key}": one for key, one in value.items()})
-        else:
-            found[name] = value
-    return found
-
-
-def within(named: dict[str, Any], keys: set[str]) -> dict[str, Any]:
-    """Return those of some flat values that `keys` name, themselves or what they are part of."""
-    parts = tuple(f"{key}." for key in keys)
-    return {name: named[name] for name in named if name in keys or name.startswith(parts)}
+def _params(stages: Iterable[Stage], values: Callable[[ParamsDependency], Params | None]) -> Params:
+    found: Params = {}
+    for one in (dep for stage in stages for dep in stage.deps if isinstance(dep, ParamsDependency)):
+        found |= flatten({one.def_path: values(one) or {}})
+    return {name.removeprefix(PARAMS): value for name, value in found.items()}
 
 
 def differing(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
     """Return the keys that only one of two mappings has or whose values differ."""
+    absent = object()
     keys = dict.fromkeys([*before, *after])
-    return [key for key in keys if before.get(key, ABSENT) != after.get(key, ABSENT)]
+    return [key for key in keys if before.get(key, absent) != after.get(key, absent)]
 
 
-def md5s(side: Snapshot, path: str) -> dict[str, str]:
-    """Return the MD5 of a file, or of each file in a folder that .dvcignore lets DVC see, by path.
+def causes(before: Stages, after: Stages, files: list[str]) -> dict[str, Causes]:
+    """Tell why stages ran between two sides whose `files` differ, or that they are gone."""
+    made = [out.def_path for stage in after.values() for out in stage.outs]
+    found: dict[str, Causes] = {name: {"removed": []} for name in before if name not in after}
+    for name, stage in after.items():
+        found[name] = _causes(before[name], stage, made, files) if name in before else {"new": []}
+    return {name: why for name, why in found.items() if why}
 
-    It is of the bytes as they are, as DVC's is.
+
+def _causes(before: Stage, after: Stage, made: list[str], files: list[str]) -> Causes:
+    old, new = (_params([stage], lambda one: one.hash_info.value) for stage in (before, after))
+    why: Causes = {"parameter": differing(old, new)} if old != new else {}
+    for path in differing(_hashes(before.deps), _hashes(after.deps)):
+        if any(_overlap(path, out) for out in made):
+            why["new results of earlier stages"] = []
+            continue
+        kind = "data" if path.startswith("data/") else "code"
+        why.setdefault(kind, []).extend([file for file in files if _overlap(file, path)] or [path])
+    if before.cmd != after.cmd:
+        why["changed command"] = []
+    if not why and _hashes(before.outs) != _hashes(after.outs):
+        why["no input changed but its outputs differ: forced, or run on another machine"] = []
+    return why
+
+
+def outdated(side: Side, committed: bool) -> list[str]:
+    """Say what changed since a side's results were made, as far as git's files tell.
+
+    That is DVC's status, except for what DVC holds, such as models, which a clone may lack: of
+    those, dvc.lock has to record the same as one stage's output and another's input. With
+    `committed`, it is also what git should hold but does not hold as it is in the working tree.
     """
-    names = [path] if path in side.paths else side.below(path)
-    return {
-        name: hashlib.md5(side.read(name) or b"", usedforsecurity=False).hexdigest()
-        for name in names
-        if not _ignored(side).match_file(name)
-    }
+    if LOCK not in side.paths:
+        return [f"{LOCK} missing"] if "dvc.yaml" in side.paths else []
+    stages, _ = read(side)
+    outs = [out for stage in stages.values() for out in stage.outs]
+    found = []
+    for name, stage in stages.items():
+        if stage.cmd_changed:
+            found.append(f"{name} changed command")
+        for one in (*stage.deps, *stage.outs):
+            path = one.def_path
+            if not any(out.use_cache and _overlap(path, out.def_path) for out in outs):
+                status = flatten(one.status())
+                found += [f"{it.removeprefix(PARAMS)} {state}" for it, state in status.items()]
+            elif _made(path, outs) not in (None, one.hash_info):
+                found.append(f"{name} not run with the latest {path}")
+    if committed:
+        paths = [LOCK, *(out.def_path for out in outs if not out.use_cache)]
+        listed = git("status", "--porcelain", "--ignored", "--no-renames", "-z", "--", *paths)
+        found += [f"{line[3:]} not committed" for line in listed.split("\0") if line]
+    return list(dict.fromkeys(found))
 
 
-@cache
-def _ignored(side: Snapshot) -> GitIgnoreSpec:
-    lines = (side.read(".dvcignore") or b"").decode().splitlines()
-    return GitIgnoreSpec.from_lines(map(str.strip, lines))
+def _made(path: str, outs: list[Output]) -> HashInfo | None:
+    """Return the recorded hash of an output or a folder of outputs, None for neither."""
+    tree = Tree()
+    for out in outs:
+        if out.def_path == path:
+            return out.hash_info
+        if out.def_path.startswith(f"{path}/"):
+            tree.add(tuple(out.def_path[len(path) + 1 :].split("/")), None, out.hash_info)
+    tree.digest()
+    return tree.hash_info if len(tree) else None
 
 
-def _stage(recorded: dict[str, Any]) -> Stage:
-    params = {
-        key if path == PARAMS else f"{path}:{key}": value
-        for path, values in recorded.get("params", {}).items()
-        for key, value in values.items()
-    }
-    deps, outs = (
-        {one["path"]: one.get("md5", "") for one in recorded.get(part, ())}
-        for part in ("deps", "outs")
-    )
-    return Stage(recorded["cmd"], params, deps, outs)
+def _hashes(files: list[Output]) -> dict[str, HashInfo]:
+    return {one.def_path: one.hash_info for one in files if not isinstance(one, ParamsDependency)}
 
 
-def _mapping(text: str) -> dict[str, Any]:
-    return dict(YAML(typ="safe").load(text) or {})
-
-
-def _parsed(side: Snapshot, path: str, parse: Callable[[str], dict[str, Any]]) -> dict[str, Any]:
-    wrong = "is not valid: correct it or restore it with git"
-    return parsed(path, parse, side.read, side.name, wrong)
+def _overlap(path: str, other: str) -> bool:
+    """Say whether two paths are the same or one is in the other."""
+    return f"{path}/".startswith(f"{other}/") or f"{other}/".startswith(f"{path}/")

@@ -1,103 +1,87 @@
-"""Where results are read: the folder on disk, or a revision of git."""
+"""The two sides of a review: the working tree, or a revision of git.
+
+DVC's file systems for git and for the disk read them, not its DVCFileSystem: a revision from before
+the pipeline is not a DVC repository, and nothing here opens what DVC holds.
+"""
 
 import subprocess
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from stages.results.runs import WORKING_TREE, on_disk
+from dvc.fs import FileSystem, GitFileSystem, LocalFileSystem
+from dvc.ignore import DvcIgnoreFilter
+from dvc.scm import SCM, RevError, resolve_rev
+
+from stages.results.runs import WORKING_TREE
 from stages.system.errors import UserError
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """The files of a revision or of the working tree, without those that git ignores.
+@dataclass(frozen=True, eq=False)
+class Side:
+    """The files of a side, without those that git or .dvcignore ignores."""
 
-    Attributes:
-        name: the revision as the user named it, or WORKING_TREE.
-        commit: its full hash; that of the commit checked out for the working tree, None if there
-            is none yet.
-        paths: every file, relative to the pipeline's root.
-        content: returns the bytes of one of them.
-    """
-
-    name: str
-    commit: str | None
-    paths: frozenset[str]
-    content: Callable[[str], bytes | None] = field(repr=False)
+    name: str  # the revision as the user named it, or WORKING_TREE
+    commit: str  # its full hash; for the working tree that of HEAD
+    fs: FileSystem
+    root: str  # the pipeline's folder in `fs`, which may lie in a larger repository
+    paths: frozenset[str]  # every file, relative to `root`
 
     def read(self, path: str) -> bytes | None:
         """Return a file's bytes, None if there is no such file."""
-        return self.content(path) if path in self.paths else None
-
-    def below(self, folder: str) -> list[str]:
-        """List the files in `folder`, at any depth, in order."""
-        return sorted(path for path in self.paths if path.startswith(f"{folder}/"))
+        return self.fs.cat_file(self.fs.join(self.root, path)) if path in self.paths else None
 
 
-def revision(name: str) -> Snapshot:
-    """Return the files of a branch, tag, commit or one of DVC's experiments.
-
-    Raises:
-        UserError: no such revision, or an experiment's name that several have.
-    """
-    commit = _commit(name)
-    # relative to the working directory, which may be a folder of a larger repository
-    listed = git("ls-tree", "-r", "-z", "--name-only", commit).decode()
-    paths = frozenset(filter(None, listed.split("\0")))
-
-    @cache
-    def content(path: str) -> bytes:
-        return git("cat-file", "blob", f"{commit}:./{path}")
-
-    return Snapshot(name, commit, paths, content)
-
-
-def working_tree() -> Snapshot:
-    """Return the files below the working directory, which has to be the pipeline's root.
-
-    Raises:
-        UserError: this is no git repository.
-    """
-    listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").decode()
-    paths = frozenset(path for path in listed.split("\0") if path and Path(path).is_file())
-    return Snapshot(WORKING_TREE, _verified("HEAD"), paths, cache(on_disk))
-
-
-def git(*arguments: str) -> bytes:
-    """Return what a git command prints.
-
-    Raises:
-        UserError: it failed.
-    """
-    result = _call(*arguments)
-    if result.returncode:
-        said = " ".join(result.stderr.decode(errors="replace").split()) or "no reason given"
-        raise UserError(f"git could not read the repository ({said}): correct this and run again")
-    return result.stdout
-
-
-def _commit(name: str) -> str:
-    if commit := _verified(name):
-        return commit
-    # DVC keeps experiments as refs/exps/<2 digits>/<38 digits of the commit>/<name>.
-    found = git("for-each-ref", "--format=%(refname)", f"refs/exps/*/*/{name}").decode().split()
-    if len(found) > 1:
-        raise UserError(f"{name} names several experiments: give one of {', '.join(found)}")
-    if not found:
+def revision(name: str) -> Side:
+    """Return the files of a branch, tag, commit or DVC experiment; raise a UserError for others."""
+    root = f"/{prefix()}"
+    scm = SCM(".")
+    try:
+        commit = resolve_rev(scm, name)
+    except RevError as error:
         raise UserError(
-            f"{name} is not a revision in this repository: give a branch, tag, commit or "
-            "experiment, such as origin/main, or fetch what is missing with `git fetch`"
-        )
-    return _verified(found[0]) or ""
+            f"{name} is not a revision in this repository ({error}): give a branch, tag, commit or "
+            "experiment, such as origin/main or a commit that `dvc exp list --all` shows, or fetch "
+            "what is missing with `git fetch`"
+        ) from error
+    fs = _Commit(scm=scm, rev=commit)
+    fs.ignore = DvcIgnoreFilter(fs, fs.normpath(root))
+    paths = [fs.join(it, name) for it, _, names in fs.walk(root, detail=True) for name in names]
+    return Side(name, commit, fs, root, frozenset(path.removeprefix(root) for path in paths))
 
 
-def _verified(name: str) -> str | None:
-    command = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"]
-    result = _call(*command)
-    return result.stdout.decode().strip() if result.returncode == 0 else None
+class _Commit(GitFileSystem):
+    """A commit's files without those that .dvcignore names, which DVC leaves out on disks only."""
+
+    ignore: DvcIgnoreFilter | None = None
+
+    def walk(self, path: str, **options: Any) -> Iterator[tuple[str, Any, Any]]:
+        for folder, folders, files in super().walk(path, **options):
+            if self.ignore and isinstance(files, dict):
+                _, kept = self.ignore(folder, [], list(files))
+                files = {name: files[name] for name in kept}
+            yield folder, folders, files
 
 
-def _call(*arguments: str) -> subprocess.CompletedProcess:
-    return subprocess.run(["git", *arguments], capture_output=True)
+def working_tree() -> Side:
+    """Return the files below the working directory, which has to be the pipeline's folder."""
+    listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    fs, root = LocalFileSystem(), str(Path.cwd())
+    ignored = DvcIgnoreFilter(fs, root).is_ignored_file
+    paths = frozenset(path for path in listed if Path(path).is_file() and not ignored(path))
+    return Side(WORKING_TREE, git("rev-parse", "HEAD").strip(), fs, root, paths)
+
+
+def prefix() -> str:
+    """Return where the working directory is in the repository, such as "inner/"; "" at its top."""
+    return git("rev-parse", "--show-prefix").strip()
+
+
+def git(*arguments: str) -> str:
+    """Return what a git command prints; raise a UserError if it fails."""
+    result = subprocess.run(["git", *arguments], capture_output=True, text=True)
+    if result.returncode:
+        reason = " ".join(result.stderr.split()) or "no reason given"
+        raise UserError(f"git could not read the repository ({reason}): correct this and run again")
+    return result.stdout

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from stages import models
-from tools.bench import plain
+from tools.bench import notebook
 
 CASES = [
     ("resnet18", {"image_size": 224, "stem": "fresh"}),
@@ -28,7 +28,7 @@ def test_same_state_dict_gives_the_same_logits_and_gradients(name: str, options:
     torch.manual_seed(1)
     ours = models.build(name, **options).eval()
     with torch.device("meta"):  # no time for weights that are replaced
-        theirs = plain.build(name, **options).eval()
+        theirs = notebook.build(name, **options).eval()
     theirs.load_state_dict(ours.state_dict(), assign=True)
     images = torch.rand(3, 1, options["image_size"], options["image_size"]) * 2 - 1
     images[1].clamp_(min=0.5)  # constant in places, like a digit's background: equal maxima

@@ -2,109 +2,127 @@
 
 import http.client
 import json
+import os
+import shutil
+import sys
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import closing
-from io import BytesIO
 from pathlib import Path
+from subprocess import PIPE, Popen
+from unittest import mock
 
-import drawings
+import pictures_kit as kit
 import pytest
-from helpers import ROOT, refusal, run_stage
-from PIL import Image
+from helpers import ROOT, run_here
+from playwright.sync_api import sync_playwright
 
-from tools.bench import page
-from tools.bench.drawings.strokes import DIGITS
-from tools.predict.draw import LARGEST, PAGE
+from stages import models
+from stages.system.errors import UserError
+from tools.predict import draw, pictures
 
-BROWSER = pytest.mark.skipif(not page.CHROMIUM, reason="chromium is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+DIGIT = kit.saved(kit.typed(2)).getvalue()
 
 
 @pytest.fixture(scope="module")
-def url(trained: Path) -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(trained)
-        with page.served() as url:
-            yield url
+def port(trained: Path) -> Iterator[int]:
+    network = models.load(trained / "data/models/model_b.pt")
+    with draw.Server(0, {"model_b": network}, ["model_a"]) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield server.server_port
+        server.shutdown()
 
 
-def request(
-    url: str, method: str = "POST", path: str = "/read", body: bytes = b"", **headers: str
-) -> tuple[int, dict]:
-    with closing(http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)) as connection:
-        connection.request(method, path, body, headers)
-        response = connection.getresponse()
-        content = response.read()
-        return response.status, json.loads(content) if content.startswith(b"{") else content
+def request(port: int, path: str = "/read", body: bytes = b"", **headers: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("POST" if path == "/read" else "GET", path, body, headers)
+    response = connection.getresponse()
+    return response.status, response.read()
 
 
-def png(image: Image.Image) -> bytes:
-    file = BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
-
-
-def drawn(digit: int) -> bytes:
-    return png(drawings.typed(digit))
-
-
-def test_every_trained_run_answers_and_the_others_are_named(url: str) -> None:
-    _, known = request(url, "GET", "/runs")
-    assert known["runs"] == ["model_b"]
-    assert len(known["missing"]) == 9
-    status, said = request(url, body=drawn(0))
-    assert status == 200
-    assert said["runs"]["model_b"].index(max(said["runs"]["model_b"])) == 0
+def test_every_run_answers(port: int) -> None:
+    assert request(port, "/") == (200, draw.PAGE.read_bytes())
+    assert request(port, "/../params.yaml")[0] == 404
+    known = json.loads(request(port, "/runs")[1])
+    assert known == {"runs": ["model_b"], "missing": ["model_a"], "sure": 0.8}
+    said = json.loads(request(port, body=DIGIT)[1])
+    assert said["runs"]["model_b"].index(max(said["runs"]["model_b"])) == 2
     assert [len(row) for row in said["image"]] == [28] * 28
-    assert request(url, "GET", "/") == (200, PAGE.read_bytes())
 
 
-@pytest.mark.parametrize(
-    ("body", "headers", "status", "words"),
-    [
-        (b"", {}, 422, "The picture cannot be read as an image"),
-        (b"no picture", {}, 422, "The picture cannot be read as an image"),
-        (png(Image.new("RGB", (50, 40), "pink")), {}, 422, "The picture is blank"),
-        (png(Image.new("1", (9500, 9500))), {}, 422, "has more than 89,478,485 pixels"),
-        (b"", {"Content-Length": str(LARGEST + 1)}, 413, "20,971,520 bytes at most"),
-        (b"", {"Content-Length": "-1"}, 413, "bytes at most"),
-        (b"", {"Content-Length": "many"}, 413, "bytes at most"),
-        (drawn(0), {"Origin": "http://elsewhere.example"}, 403, "only the page itself"),
-        (drawn(0), {"Host": "elsewhere.example:8000"}, 403, "only the page itself"),
-    ],
-)
-def test_bad_requests_do_no_harm(
-    body: bytes, headers: dict, status: int, words: str, url: str
-) -> None:
-    found, said = request(url, body=body, **headers)
-    assert found == status
-    assert words in said["error"]
-    assert request(url, body=drawn(0))[0] == 200
+def test_bad_requests_do_no_harm(port: int) -> None:
+    for headers, status, words in [
+        ({}, 422, b"The picture cannot be read as an image"),
+        ({"Content-Length": str(draw.LARGEST + 1)}, 422, b"must have at most 20,971,520 bytes"),
+        ({"Content-Length": "-1"}, 422, b"must have at most"),
+        ({"Origin": "http://elsewhere.example"}, 403, b"only the page itself"),
+        ({"Host": "elsewhere.example:8000"}, 403, b"only the page itself"),
+    ]:
+        found, error = request(port, body=b"no picture", **headers)
+        assert (found, words in error) == (status, True), error
+    assert request(port, body=DIGIT)[0] == 200
 
 
-def test_there_is_nothing_else(url: str) -> None:
-    assert request(url, "GET", "/../params.yaml")[0] == 404
+@pytest.mark.parametrize("error", [MemoryError(), OSError("out of memory error")])
+def test_too_little_memory_is_not_taken_for_a_corrupt_file(error, port, monkeypatch) -> None:
+    monkeypatch.setattr(pictures, "channels", mock.Mock(side_effect=error))
+    status, content = request(port, body=DIGIT)
+    assert status == 507
+    assert b"out of memory: close other programs or make the picture smaller" in content
 
 
-def test_it_needs_a_trained_run_and_a_free_port(url: str, trained: Path, tmp_path: Path) -> None:
-    (tmp_path / "dvc.yaml").write_bytes((trained / "dvc.yaml").read_bytes())
-    nothing = run_stage("tools.predict.draw", cwd=tmp_path, PYTHONPATH=str(ROOT))
-    assert refusal(nothing) == "error: no run is trained: run `make repro` first"
-    port = url.rsplit(":")[-1]
-    taken = run_stage("tools.predict.draw", "--port", port, cwd=trained, PYTHONPATH=str(ROOT))
-    assert f"error: port {port} cannot be used" in refusal(taken)
+def test_a_text_browser_gets_the_page_but_not_the_terminal(trained: Path) -> None:
+    code = "import sys, urllib.request as web; print(web.urlretrieve(sys.argv[1], 'page'))"
+    (trained / "browser.py").write_text(code)
+    browser = f"{sys.executable} browser.py %s"  # webbrowser waits for its end
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "BROWSER": browser}
+    command = [sys.executable, "-m", "tools.predict.draw", "--port", "0"]
+    with Popen(command, cwd=trained, env=environment, stdout=PIPE, text=True) as process:
+        page, end = trained / "page", time.monotonic() + 30
+        while time.monotonic() < end and not (page.exists() and page.stat().st_size):
+            time.sleep(0.1)
+        process.terminate()
+        missing, ready = process.stdout.read().splitlines()
+    assert page.read_bytes() == draw.PAGE.read_bytes()
+    assert missing.startswith("not trained, so left out (`make repro` trains them): resnet18, ")
+    assert ready.startswith("draw at http://127.0.0.1:")
 
 
-@BROWSER
-def test_digits_drawn_in_a_browser_are_read(url: str) -> None:
-    with page.opened(url) as sheet:
-        assert "model_a, resnet18, alexnet" in sheet.inner_text("#words")
-        right = [page.draw(sheet, digit)[0] == {"model_b": digit} for digit in DIGITS]
-        assert sum(right) >= 8  # it was trained for seconds
-        sheet.click("#clear")
-        assert sheet.inner_text(".digit") == ""
-        sheet.set_input_files("#file", {"name": "x", "mimeType": "image/png", "buffer": b"no"})
-        sheet.wait_for_selector("#words.error")
-        assert sheet.inner_text("#words").startswith("The picture cannot be read as an image")
-        typed = {"name": "7.png", "mimeType": "image/png", "buffer": drawn(7)}
-        sheet.set_input_files("#file", typed)
-        sheet.wait_for_function("document.querySelector('.digit').textContent === '7'")
+def test_it_needs_a_trained_run_and_a_free_port(port: int, trained, monkeypatch) -> None:
+    monkeypatch.chdir(trained)
+    with pytest.raises(UserError, match=f"port {port} cannot be used .*: choose another --port"):
+        run_here(draw, "--port", str(port))
+    monkeypatch.setattr(draw.runs, "names", lambda: ["resnet18"])
+    with pytest.raises(UserError, match="no run is trained: run `make repro` first"):
+        run_here(draw)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
+def test_digits_drawn_in_a_browser_are_read(port: int) -> None:
+    with sync_playwright() as playwright:
+        # its sandbox does not work for root, as which CI may run
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"http://localhost:{port}")
+        page.wait_for_selector("tbody tr")
+        assert page.inner_text("#words") == "Not trained, so left out: model_a."
+        box = page.locator("#sheet").bounding_box()
+        for digit, strokes in kit.STROKES.items():
+            page.click("#clear")
+            assert page.inner_text(".digit") == ""
+            for stroke in strokes:
+                for x, y in stroke:
+                    page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+                    page.mouse.down()  # has no effect the second time
+                with page.expect_response("**/read"):
+                    page.mouse.up()
+            page.wait_for_selector(f".digit:text('{digit}')")
+        page.focus("#clear")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.id") == "file"
+        for content, seen in ((b"", "#words.error"), (DIGIT, ".digit:text('2')")):
+            file = {"name": "2.png", "mimeType": "image/png", "buffer": content}
+            page.set_input_files("#file", file)
+            page.wait_for_selector(seen)

@@ -11,34 +11,37 @@ from helpers import Repository, put, run_here, write_run
 
 from tools.review import __main__ as review_command
 
+PIPELINE = """\
+stages:
+  fetch: {cmd: fetch, outs: [data/mnist]}
+  train:
+    cmd: train
+    deps: [data/mnist, stages/train.py]
+    params: [lr, models.model_a, pyproject.toml: [dependency-groups.torch]]
+    outs: [data/model.pt]
+  train_other: {cmd: train other, deps: [stages/train.py]}
+  evaluate: {cmd: evaluate, deps: [data/model.pt]}
+"""
 LOCK = """\
 schema: '2.0'
 stages:
-  train@model_a:
-    cmd: python -m stages.train model_a
+  fetch: {{cmd: fetch, outs: [{{path: data/mnist, hash: md5, md5: 11.dir}}]}}
+  train:
+    cmd: train
     deps:
     - {{path: data/mnist, hash: md5, md5: 11.dir}}
     - {{path: stages/train.py, hash: md5, md5: {code}}}
     params:
       params.yaml: {{lr: {lr}, models.model_a: {{epochs: 2}}}}
       pyproject.toml: {{dependency-groups.torch: [torch=={torch}]}}
-    outs:
-    - {{path: data/models/model_a.pt, hash: md5, md5: a{lr}{torch}{code}}}
-  learning_rate@0.1:
-    cmd: python -m stages.train model_b --lr 0.1
-    deps:
-    - {{path: stages/train.py, hash: md5, md5: {code}}}
-    outs:
-    - {{path: data/models/model_b-lr0.1.pt, hash: md5, md5: b{code}}}
-  evaluate@model_a:
-    cmd: python -m stages.evaluate model_a
-    deps:
-    - {{path: data/models/model_a.pt, hash: md5, md5: a{lr}{torch}{code}}}
+    outs: [{{path: data/model.pt, hash: md5, md5: a{lr}{torch}{code}}}]
+  train_other: {{cmd: train other, deps: [{{path: stages/train.py, hash: md5, md5: {code}}}]}}
+  evaluate: {{cmd: evaluate, deps: [{{path: data/model.pt, hash: md5, md5: a{lr}{torch}{code}}}]}}
 """
 
 
 class Example(Repository):
-    """The repository: its two runs are model_a, which reads lr, and model_b-lr0.1."""
+    """The repository: its runs are model_a, which reads lr, and model_b-lr0.1."""
 
     def git(self, *arguments: str) -> str:
         return self.do("git", *arguments).strip()
@@ -64,15 +67,12 @@ class Example(Repository):
 
     def seeds(self, *runs: str, deviation: int = 20) -> None:
         """Write test results of three seeds; the loss has a standard deviation of 0.01."""
-        rows = [
-            f"{run},{seed},{1 - errors / 10000},{loss},{errors}\n"
-            for run in runs
-            for seed, (errors, loss) in enumerate(
-                [(200 - deviation, 0.06), (200, 0.07), (200 + deviation, 0.08)]
-            )
-        ]
-        path = "data/seeds.csv"
-        self.write(path, "run,seed,accuracy,loss,errors\n" + "".join(rows))
+        results = [(200 - deviation, 0.06), (200, 0.07), (200 + deviation, 0.08)]
+        rows = "run,seed,accuracy,loss,errors\n"
+        for run in runs:
+            for seed, (errors, loss) in enumerate(results):
+                rows += f"{run},{seed},{1 - errors / 10000},{loss},{errors}\n"
+        self.write("data/seeds.csv", rows)
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +80,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a repository with one commit on main."""
     made = Example(tmp_path_factory.mktemp("template"))
     made.write("stages/train.py", "print('training')\n")
-    made.write(".gitignore", "/data/*\n/review-plots/\n")
+    made.write(".gitignore", "/data/*\n!/data/seeds.csv\n/review-plots/\n/.dvc/tmp\n")
+    made.write(".dvc/config", "")
+    made.write("dvc.yaml", PIPELINE)
     made.write("plots/accuracy.png", "picture")
     made.result("model_a", 200, 0.07)
     made.result("model_b-lr0.1", 300, 0.1)
@@ -102,8 +104,8 @@ def example(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def review(capsys: pytest.CaptureFixture) -> Callable[..., str]:
     """Return a function that reviews revisions of the working directory's repository."""
 
-    def call(*revisions: str) -> str:
-        run_here(review_command, *revisions)
+    def call(*arguments: str) -> str:
+        run_here(review_command, *arguments)
         return capsys.readouterr().out
 
     return call

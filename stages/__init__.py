@@ -1,0 +1,1 @@
+"""What dvc.yaml runs, and all the code that it depends on."""
