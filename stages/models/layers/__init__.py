@@ -26,7 +26,7 @@ def condensed(network: nn.Module, input: Tensor) -> Iterator[None]:
     which only the sum counts: of AlexNet's 57 million at 72 pixels, 20 are left. A layer stays
     whole if it is called with different shapes or shares its weight. Each layer's `condense`
     returns its undo, which restores the parameters with what was learned, even after an exception.
-    The network is switched to eval mode; `input` is (N, C, H, W), as all inputs within the block.
+    It switches to eval mode. `input` is (N, C, H, W); all within the block have this C, H and W.
     """
     shapes = {m: set() for m in network.modules() if isinstance(m, Conv2d | PooledLinear)}
 
