@@ -3,10 +3,11 @@
 python -m stages.weights MODEL
 """
 
-from stages.compute import entry
+from stages.compute import kernels
+from stages.system import errors
 
 if __name__ == "__main__":
-    entry.run(__spec__.name)
+    errors.run_module(__spec__.name, before=kernels.fix)
 
 import argparse
 import socket
@@ -18,7 +19,7 @@ import torch
 from torch import nn
 
 from stages import models
-from stages.system import errors, params
+from stages.system import params
 from stages.system.errors import UserError
 
 TIMEOUT = 30  # seconds without a byte
