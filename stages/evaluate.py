@@ -4,10 +4,9 @@ python -m stages.evaluate RUN
 """
 
 from stages.compute import kernels
-from stages.system import errors
 
 if __name__ == "__main__":
-    errors.run_module(__spec__.name, before=kernels.fix)
+    kernels.run(__spec__.name)
 
 import argparse
 import math

@@ -4,11 +4,9 @@ python -m stages.train MODEL [--activation A] [--lr X]
 """
 
 from stages.compute import kernels
-from stages.system import errors
 
 if __name__ == "__main__":
-    remedy = "lower batch_size or the model's image_size in params.yaml"
-    errors.run_module(__spec__.name, remedy, before=kernels.fix)
+    kernels.run(__spec__.name, "lower batch_size or the model's image_size in params.yaml")
 
 import argparse
 

@@ -4,10 +4,9 @@ python -m stages.weights MODEL
 """
 
 from stages.compute import kernels
-from stages.system import errors
 
 if __name__ == "__main__":
-    errors.run_module(__spec__.name, before=kernels.fix)
+    kernels.run(__spec__.name)
 
 import argparse
 import socket
@@ -19,7 +18,7 @@ import torch
 from torch import nn
 
 from stages import models
-from stages.system import params
+from stages.system import errors, params
 from stages.system.errors import UserError
 
 TIMEOUT = 30  # seconds without a byte

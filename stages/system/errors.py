@@ -54,14 +54,9 @@ def run(main: Callable[[], None], memory: str = CLOSE) -> None:
     sys.exit(code)
 
 
-def run_module(name: str, memory: str = CLOSE, before: Callable[[], None] = lambda: None) -> None:
-    """Import a module, after `before`, and `run` its main: Ctrl-C may come during the imports."""
-
-    def main() -> None:
-        before()
-        importlib.import_module(name).main()
-
-    run(main, memory)
+def run_module(name: str) -> None:
+    """Import a module and `run` its main: Ctrl-C may come during the imports."""
+    run(lambda: importlib.import_module(name).main())
     sys.exit()
 
 
