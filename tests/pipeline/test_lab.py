@@ -14,13 +14,6 @@ STAGES = [f"weights@{model}" for model in TRANSFER]
 STAGES += [f"transfer@{model}" for model in TRANSFER] + [f"train@{model}" for model in TRAIN]
 
 
-def fewer(word: str) -> str:
-    """Return a word of the command with fewer images or epochs, if it sets one of these."""
-    key, equals, _ = word.partition("=")
-    name = key.split(".")[-1]
-    return f"{key}={FEWER[name]}" if equals and name in FEWER else word
-
-
 @pytest.fixture(scope="module")
 def lab(pipeline, module_path: Path) -> Path:
     """Run what `make lab` would run, with fewer images and epochs, and return its folder."""
@@ -28,7 +21,9 @@ def lab(pipeline, module_path: Path) -> Path:
     for model in OFFICIAL:
         stand_in(module_path / "hub", model)
     (line,) = [line for line in copy.do("make", "-n", "lab").splitlines() if "exp run" in line]
-    command = [fewer(word) for word in shlex.split(line)]
+    command = [*shlex.split(line), "-S", f"train_images={FEWER['train_images']}"]
+    for model in TRANSFER + TRAIN:
+        command += ["-S", f"models.{model}.epochs={FEWER['epochs']}"]
     # Testing 10,000 images of 224 pixels takes minutes, so the stages are named, without evaluate.
     ran = copy.stages_run(*command, "--single-item", *STAGES, TORCH_HOME=str(module_path / "hub"))
     assert ran == set(STAGES)

@@ -46,7 +46,17 @@ def test_what_one_has_trained_another_does_not(trained: Repository) -> None:
         second.do("dvc", "pull", "--run-cache")
         assert second.stages_run("dvc", "repro") == set()
         assert second.do("git", "status", "--porcelain") == ""
+    push, pull = [line for line in documented("docs/experiments.md", "Share") if " exp " in line]
+    experiment = ["--name", "higher", "-S", "models.model_a.activation=tanh", "evaluate@model_a"]
+    assert second.stages_run("dvc", "exp", "run", *experiment) == set()
+    second.do(*push.split())
     shutil.rmtree(second.root)
+    another = clone(trained, "another")
+    another.do(*pull.split())
+    another.do("dvc", "exp", "apply", "higher")
+    assert "tanh" in another.do("git", "diff", "HEAD", "params.yaml")
+    assert another.stages_run("dvc", "repro", "evaluate@model_a") == set()
+    shutil.rmtree(another.root)
 
 
 def test_two_branches_are_merged_as_documented_without_training(trained: Repository) -> None:
