@@ -68,7 +68,6 @@ def test_every_key_is_missed_and_refuses_what_it_cannot_be(key: str) -> None:
     ("key", "value", "words"),
     [
         ("train_images", 60000, "is 65000, but MNIST has 60000"),
-        ("models.lenet", {"epochs": 1}, "unknown model 'lenet'"),
         ("learning_rate", 0.1, "learning_rate is not known, expected seed, lr"),
         ("models.model_a.mode", "extract", "params.yaml: models.model_a.mode is not known"),
     ],

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torchvision
 from helpers import OFFICIAL, ROOT, Trap, assert_told, cached, run_here, set_params, stand_in
-from server import NOBODY, serving
+from server import serving
 
 from stages import weights
 from stages.models import resnet18
@@ -20,7 +20,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(ROOT / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setenv("https_proxy", NOBODY)
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9/")  # a port that nothing listens on
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
@@ -65,7 +65,7 @@ def test_a_model_without_starting_weights_is_refused(model: str) -> None:
     [("absent", "HTTP Error 404"), ("cut", "invalid hash value"), ("stall", "timed out")],
 )
 def test_after_a_failed_download_the_next_is_kept(how: str, words: str, monkeypatch) -> None:
-    monkeypatch.setattr(weights, "TIMEOUT", 0.5)
+    monkeypatch.setattr(weights, "TIMEOUT", 2)
     official = stand_in(Path("elsewhere"), "resnet18")
     content = cached(Path("elsewhere"), "resnet18").read_bytes()
     shutil.rmtree("elsewhere")
