@@ -78,6 +78,7 @@ def test_two_branches_are_merged_as_documented_without_training(trained: Reposit
     assert third.do("git", "rev-list", "--count", "--merges", "HEAD").strip() == "1"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not ssh_server.SSHD, reason="no sshd: install openssh-server, as .ci/run does")
 def test_a_run_is_shared_over_ssh(pipeline, tmp_path: Path) -> None:
     pytest.importorskip("dvc_ssh", reason="no dvc-ssh: run `make ssh`, as .ci/run does")
