@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from helpers import ROOT, Repository, copy_repository, do, make, set_params
+from helpers import ROOT, Repository, do, make, set_params
 
 from stages.compute import kernels
 
@@ -44,14 +44,6 @@ def module_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     path = tmp_path_factory.mktemp("module")
     yield path
     shutil.rmtree(path)
-
-
-@pytest.fixture
-def workspace(tmp_path: Path, mnist: Path) -> Path:
-    """Return a copy of the repository that trains on few images."""
-    copy_repository(tmp_path, mnist)
-    set_params(tmp_path, train_images=64, validation_images=32, threads=1)
-    return tmp_path
 
 
 @dataclass

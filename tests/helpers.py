@@ -19,7 +19,6 @@ from unittest import mock
 
 from ruamel.yaml import YAML
 
-from stages.system import params
 from tools.bench.workspace import set_params as set_params  # tests import it from here
 
 ROOT = Path(__file__).parents[1]
@@ -173,25 +172,7 @@ def make(root: Path, mnist: Path) -> Repository:
     return repository
 
 
-# Settings, and files as a run writes them
-
-
-def check_all(values: Any) -> None:
-    """Check values as the stages do, then look each run up."""
-    from stages.training import recipe
-
-    params.check_params(values)
-    for model in values["models"]:
-        recipe.find(values, model)
-
-
-def load_all(path: Path) -> dict[str, Any]:
-    """Read a params.yaml wherever it is, and check it as the stages do."""
-    with mock.patch.object(params, "PATH", path):
-        values = params.read()
-    check_all(values)
-    return values
-
+# Files as a run writes them
 
 SHARED = {"seed": 0, "lr": 0.001, "schedule": "one-cycle", "beta2": 0.98, "clip_norm": 1,
           "batch_size": 128, "precision": "fp32", "train_images": 55000, "validation_images": 5000,

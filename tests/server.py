@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PAUSE = 0.05  # seconds between two halves of what is sent slowly
-NOBODY = "http://127.0.0.1:9/"  # a port that no machine listens on
 
 
 class Server(ThreadingHTTPServer):

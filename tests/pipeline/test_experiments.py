@@ -61,11 +61,6 @@ def test_a_value_and_back_trains_nothing(clean: Repository) -> None:
     assert clean.do("git", "status", "--porcelain") == ""
 
 
-def test_an_experiment_in_a_copy_takes_what_was_trained_here(clean: Repository) -> None:
-    experiment = ["dvc", "exp", "run", "--temp", "-S", "lr=0.003", "evaluate@model_b"]
-    assert clean.stages_run(*experiment) == set()
-
-
 def test_a_copy_needs_only_what_git_tracks_and_trains_only_what_reads_the_value(
     clean: Repository,
 ) -> None:

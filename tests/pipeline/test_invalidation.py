@@ -114,11 +114,10 @@ def test_dvc_runs_what_lists_a_changed_file(name: str, restored) -> None:
     assert changed(restored.root) == stages
 
 
-def test_what_editors_and_file_managers_leave_concerns_no_stage(restored) -> None:
-    folders = ["stages/mnist", "stages/training", "stages/compute", "stages/results",
-               "stages/reporting", "metrics", "metrics/train", "plots/runs", "plots/mistakes",
-               "data/mnist", "data/predictions", "data/settings"]  # fmt: skip
-    left = [restored.root / folder / name for folder in folders for name in JUNK]
+def test_what_editors_and_file_managers_leave_concerns_no_stage(restored, locked) -> None:
+    entries = [one for entry in locked.values() for one in (*entry["deps"], *entry["outs"])]
+    folders = filter(Path.is_dir, {restored.root / entry["path"] for entry in entries})
+    left = [folder / name for folder in folders for name in JUNK]
     for path in left:
         path.parent.mkdir(exist_ok=True)
         path.write_text("left")

@@ -14,35 +14,24 @@ STAGES = [f"weights@{model}" for model in TRANSFER]
 STAGES += [f"transfer@{model}" for model in TRANSFER] + [f"train@{model}" for model in TRAIN]
 
 
-def fewer(word: str) -> str:
-    """Return a word of the command with fewer images or epochs, if it sets one of these."""
-    key, equals, _ = word.partition("=")
-    name = key.split(".")[-1]
-    return f"{key}={FEWER[name]}" if equals and name in FEWER else word
-
-
-@pytest.fixture(scope="module")
-def lab(pipeline, module_path: Path) -> Path:
-    """Run what `make lab` would run, with fewer images and epochs, and return its folder."""
-    copy = pipeline.repository.copy(module_path / "copy")
-    for model in OFFICIAL:
-        stand_in(module_path / "hub", model)
-    (line,) = [line for line in copy.do("make", "-n", "lab").splitlines() if "exp run" in line]
-    command = [fewer(word) for word in shlex.split(line)]
-    # Testing 10,000 images of 224 pixels takes minutes, so the stages are named, without evaluate.
-    ran = copy.stages_run(*command, "--single-item", *STAGES, TORCH_HOME=str(module_path / "hub"))
-    assert ran == set(STAGES)
-    return copy.root
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("run", TRANSFER + TRAIN)
-def test_each_value_of_the_notebook_reaches_the_training(run: str, lab: Path) -> None:
-    settings = json.loads((lab / f"data/settings/{run}.json").read_text())
-    notebook = YAML(typ="safe").load(lab / "data/notebook.yaml")["configuration"] | FEWER
-    used = settings["params"] | settings["options"]
-    assert used.pop("seed") == 0
-    del used["kernels"], used["threads"]
-    assert used == {key: value for key, value in notebook.items() if key in used}
-    assert {"image_size", "lr", "schedule", "batch_size", "validation_images"} <= set(used)
-    assert ("weights" in used and "mode" in used) == (run in TRANSFER)
+def test_each_value_of_the_notebook_reaches_the_training(pipeline, tmp_path: Path) -> None:
+    copy = pipeline.repository.copy(tmp_path / "copy")
+    for model in OFFICIAL:
+        stand_in(tmp_path / "hub", model)
+    (line,) = [line for line in copy.do("make", "-n", "lab").splitlines() if "exp run" in line]
+    command = [*shlex.split(line), "-S", f"train_images={FEWER['train_images']}"]
+    for model in TRANSFER + TRAIN:
+        command += ["-S", f"models.{model}.epochs={FEWER['epochs']}"]
+    # Testing 10,000 images of 224 pixels takes minutes, so the stages are named, without evaluate.
+    ran = copy.stages_run(*command, "--single-item", *STAGES, TORCH_HOME=str(tmp_path / "hub"))
+    assert ran == set(STAGES)
+    notebook = YAML(typ="safe").load(copy.root / "data/notebook.yaml")["configuration"] | FEWER
+    for run in TRANSFER + TRAIN:
+        settings = json.loads((copy.root / f"data/settings/{run}.json").read_text())
+        used = settings["params"] | settings["options"]
+        assert used.pop("seed") == 0
+        del used["kernels"], used["threads"]
+        assert used == {key: value for key, value in notebook.items() if key in used}
+        assert {"image_size", "lr", "schedule", "batch_size", "validation_images"} <= set(used)
+        assert ("weights" in used and "mode" in used) == (run in TRANSFER)

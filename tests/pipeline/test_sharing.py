@@ -46,7 +46,17 @@ def test_what_one_has_trained_another_does_not(trained: Repository) -> None:
         second.do("dvc", "pull", "--run-cache")
         assert second.stages_run("dvc", "repro") == set()
         assert second.do("git", "status", "--porcelain") == ""
+    push, pull = [line for line in documented("docs/experiments.md", "Share") if " exp " in line]
+    experiment = ["--name", "higher", "-S", "models.model_a.activation=tanh", "evaluate@model_a"]
+    second.do("dvc", "exp", "run", *experiment)
+    second.do(*push.split())
     shutil.rmtree(second.root)
+    another = clone(trained, "another")
+    another.do(*pull.split())
+    another.do("dvc", "exp", "apply", "higher")
+    assert "tanh" in another.do("git", "diff", "HEAD", "params.yaml")
+    assert another.stages_run("dvc", "repro", "evaluate@model_a") == set()
+    shutil.rmtree(another.root)
 
 
 def test_two_branches_are_merged_as_documented_without_training(trained: Repository) -> None:
@@ -68,6 +78,7 @@ def test_two_branches_are_merged_as_documented_without_training(trained: Reposit
     assert third.do("git", "rev-list", "--count", "--merges", "HEAD").strip() == "1"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not ssh_server.SSHD, reason="no sshd: install openssh-server, as .ci/run does")
 def test_a_run_is_shared_over_ssh(pipeline, tmp_path: Path) -> None:
     pytest.importorskip("dvc_ssh", reason="no dvc-ssh: run `make ssh`, as .ci/run does")

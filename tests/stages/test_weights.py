@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 import torchvision
-from helpers import OFFICIAL, ROOT, Trap, assert_told, cached, cut, run_here, set_params, stand_in
-from server import NOBODY, serving
+from helpers import OFFICIAL, ROOT, Trap, assert_told, cached, run_here, set_params, stand_in
+from server import serving
 
 from stages import weights
 from stages.models import resnet18
@@ -20,7 +20,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copy(ROOT / "params.yaml", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    monkeypatch.setenv("https_proxy", NOBODY)
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9/")  # a port that nothing listens on
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
@@ -44,18 +44,10 @@ def test_random_is_the_initialisation_that_the_seed_gives(model: str) -> None:
     assert content["params"] == {"seed": 5, "weights": "random"}
 
 
-@pytest.mark.parametrize("kind", ["incomplete", "wrapped", "malicious", "cut"])
-def test_another_checkpoint_is_refused(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("weight", [Trap(Path("canary")), torch.zeros(1)])
+def test_another_checkpoint_is_refused(weight: object, tmp_path: Path) -> None:
     state, path = stand_in(tmp_path, "resnet18"), cached(tmp_path, "resnet18")
-    others = {
-        "malicious": state | {"conv1.weight": Trap(Path("canary"))},
-        "incomplete": {key: state[key] for key in list(state)[1:]},
-        "wrapped": {"model": state},
-    }
-    if kind in others:
-        torch.save(others[kind], path)
-    else:
-        cut(path)
+    torch.save(state | {"conv1.weight": weight}, path)
     with pytest.raises(UserError, match=f"{path} is not torchvision's resnet18: remove it"):
         start("resnet18", weights__resnet18="imagenet")
     assert path.exists()
@@ -70,35 +62,26 @@ def test_a_model_without_starting_weights_is_refused(model: str) -> None:
 
 @pytest.mark.parametrize(
     ("how", "words"),
-    [
-        ("absent", "HTTP Error 404: Not Found"),
-        ("cut", "invalid hash value"),
-        ("stall", "timed out"),
-        ("unreachable", "Connection refused"),
-    ],
+    [("absent", "HTTP Error 404"), ("cut", "invalid hash value"), ("stall", "timed out")],
 )
 def test_after_a_failed_download_the_next_is_kept(how: str, words: str, monkeypatch) -> None:
-    monkeypatch.setattr(weights, "TIMEOUT", 0.5)
+    monkeypatch.setattr(weights, "TIMEOUT", 2)
     official = stand_in(Path("elsewhere"), "resnet18")
     content = cached(Path("elsewhere"), "resnet18").read_bytes()
     shutil.rmtree("elsewhere")
     name = f"net-{hashlib.sha256(content).hexdigest()[:8]}.pth"  # torchvision names theirs so
     with serving() as server:
-        host = NOBODY if how == "unreachable" else server.url
-        monkeypatch.setattr(resnet18, "IMAGENET", SimpleNamespace(url=host + name))
+        monkeypatch.setattr(resnet18, "IMAGENET", SimpleNamespace(url=server.url + name))
         server.answers[name] = (how, content)
         with pytest.raises(UserError, match=words) as refused:
             start("resnet18", weights__resnet18="imagenet")
         assert_told("ImageNet weights cannot be downloaded", f"error: {refused.value}")
         assert [path.name for path in Path().rglob("*") if path.is_file()] == ["params.yaml"]
-        monkeypatch.setattr(resnet18, "IMAGENET", SimpleNamespace(url=server.url + name))
         server.answers[name] = ("slow" if how == "stall" else "whole", content)
         server.asked.clear()
         start("resnet18")
         made = start("resnet18")
         assert server.asked[name] == 1
     assert made["params"]["weights"] == "imagenet"
-    for key, tensor in made["state_dict"].items():
-        assert (
-            tensor.shape[0] == 10 if key.startswith("fc.") else torch.equal(tensor, official[key])
-        )
+    for key in official.keys() - {"fc.weight", "fc.bias"}:
+        assert torch.equal(made["state_dict"][key], official[key])

@@ -1,5 +1,6 @@
 import re
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,12 +56,23 @@ def test_an_architecture_names_its_own_layers(name: str) -> None:
         assert network.get_submodule(architecture.STEM).in_channels == 3
 
 
+def compressed(path: Path) -> None:
+    """Compress what torch.save does not: a few kilobytes could unpack to any amount."""
+    with zipfile.ZipFile(path) as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, content in members.items():
+            new.writestr(name, content)
+
+
 @pytest.mark.parametrize(
     "spoil",
     [
         cut,
         flip,
+        compressed,
         lambda path: torch.save(Trap(path.with_name("canary")), path),
+        lambda path: torch.save([1], path, _use_new_zipfile_serialization=False),
         lambda path: torch.save([1], path),
         lambda path: torch.save(torch.load(path) | {"options": {1: 2}}, path),
         lambda path: torch.save(torch.load(path) | {"more": 1}, path),
@@ -75,13 +87,17 @@ def test_a_corrupt_file_is_refused_and_runs_nothing(spoil: Callable, tmp_path: P
     assert [file.name for file in tmp_path.iterdir()] == ["b.pt"]
 
 
-def test_a_missing_file_and_another_architectures_weights_are_refused(tmp_path: Path) -> None:
+def test_a_missing_file_and_other_weights_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not exist"):
         models.load(tmp_path / "none.pt")
-    network = models.build("model_a", image_size=28)
-    models.save(tmp_path / "a.pt", network, "model_b", OPTIONS, {})
+    path = tmp_path / "b.pt"
+    models.save(path, models.build("model_a", image_size=28), "model_b", OPTIONS, {})
     with pytest.raises(UserError, match="does not hold the weights"):
-        models.load(tmp_path / "a.pt")
+        models.load(path)
+    huge = {"conv1.weight": torch.zeros(1).expand(10**12)}  # a few bytes in the file
+    torch.save(torch.load(path) | {"state_dict": huge}, path)
+    with pytest.raises(UserError, match="does not hold the weights"):
+        models.load(path)
 
 
 def test_building_a_network_imports_neither_a_compiler_nor_a_yaml_parser() -> None:
