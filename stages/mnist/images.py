@@ -8,10 +8,7 @@ from torch.nn import functional
 
 from stages.mnist import pins
 
-SPLITS = {
-    "train": (pins.TRAIN_IMAGES, pins.TRAIN_LABELS),
-    "test": (pins.TEST_IMAGES, pins.TEST_LABELS),
-}
+SPLITS = {"train": pins.TRAIN, "test": pins.TEST}
 
 
 def load(split: str, folder: Path = pins.FOLDER) -> tuple[Tensor, Tensor]:
@@ -37,5 +34,4 @@ def prepare(images: Tensor, image_size: int) -> Tensor:
     if image_size == 28:
         return x
     # antialias only when shrinking, as PIL does in the notebook
-    size = (image_size, image_size)
-    return functional.interpolate(x, size, mode="bilinear", antialias=image_size < 28)
+    return functional.interpolate(x, image_size, mode="bilinear", antialias=image_size < 28)
