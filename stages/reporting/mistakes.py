@@ -26,9 +26,7 @@ class Mistakes(NamedTuple):
 
 def read(runs: Iterable[str]) -> dict[str, Mistakes]:
     """Return the mistakes of runs that have predictions; raise a UserError for a corrupt file."""
-    images, labels = (
-        pins.read(pins.FOLDER / name) for name in (pins.TEST_IMAGES, pins.TEST_LABELS)
-    )
+    images, labels = (pins.read(pins.FOLDER / name) for name in pins.TEST)
     pixels = np.frombuffer(images, np.uint8, offset=16).reshape(-1, 28, 28)
     digits = np.frombuffer(labels, np.uint8, offset=8)
     found = {}

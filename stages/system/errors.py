@@ -26,7 +26,7 @@ class UserError(Exception):
 
 
 class CorruptError(Exception):
-    """A file does not hold what it should; str() says why."""
+    """A file is missing or does not hold what it should; str() says why."""
 
 
 def run(main: Callable[[], None], memory: str = CLOSE) -> None:

