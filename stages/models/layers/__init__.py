@@ -80,7 +80,7 @@ class Conv2d(nn.Conv2d):
         return rows, columns, (self.padding[0] - rows.start, self.padding[1] - columns.start)
 
     def _multiply_patches(self, input: Tensor, weight: Tensor, padding: tuple[int, int]) -> Tensor:
-        """Convolve one channel: multiply the pixels under the kernel, at each place, by the kernel."""
+        """Convolve one channel: at each place, multiply the pixels under the kernel by it."""
         rows, columns = padding
         patches = functional.pad(input, (columns, columns, rows, rows)).squeeze(1)
         patches = patches.unfold(1, weight.shape[2], self.stride[0])
