@@ -19,8 +19,6 @@ from torch import nn
 from stages.system import errors, messages, outputs
 from stages.system.params import Rules, check, integer, one_of
 
-ENTRIES = {"model": str, "options": dict, "params": dict, "state_dict": dict}
-
 
 def names() -> list[str]:
     return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
@@ -52,29 +50,25 @@ def import_without_compiler(module: str) -> ModuleType:
 
 
 def option_rules(module: ModuleType) -> Rules:
-    size = integer(module.MINIMUM_IMAGE_SIZE, 1024)
     own = {option: one_of(*values) for option, values in module.OPTIONS.items()}
-    return {"image_size": size} | own
+    return {"image_size": integer(module.MINIMUM_IMAGE_SIZE, 1024)} | own
 
 
-def build(name: str, /, **options: Any) -> nn.Module:
+def build(name: str, /, image_size: int = 224, **options: Any) -> nn.Module:
     """Build a network with fresh weights, drawn from torch's global random state.
 
     It maps float images (N, 3 or 1, H, W), scaled to [-1, 1], to logits (N, 10). One channel stands
-    for three copies of it. `options` are `image_size` in pixels (default 224) and what the
-    architecture's OPTIONS names, with the notebook's values as defaults; others raise a UserError.
+    for three copies of it. `image_size` is in pixels; `options` are those of the architecture, with
+    the notebook's values as defaults. Others raise a UserError.
     """
     module = architecture(name)
-    options = {"image_size": 224} | options
-    check(f"{name}: ", options, option_rules(module), complete=False)
-    network = module.build(**options)
-    network.image_size = options["image_size"]
+    check(f"{name}: ", options | {"image_size": image_size}, option_rules(module), complete=False)
+    network = module.build(image_size, **options)
+    network.image_size = image_size
     return network
 
 
-def save(
-    path: Path, network: nn.Module, model: str, options: dict[str, Any], params: dict[str, Any]
-) -> None:
+def save(path: Path, network: nn.Module, model: str, options: dict, params: dict) -> None:
     """Write a model file: all that is needed to rebuild the network, and how it was made.
 
     The same network gives the same bytes, whatever device or memory format it was trained in.
@@ -106,7 +100,8 @@ def read(path: Path) -> dict[str, Any]:
         raise messages.error("no model file", path=path, there=there)
     try:
         content = load_tensors(path)
-        if {key: type(value) for key, value in content.items()} != ENTRIES:
+        types = {key: type(value) for key, value in content.items()}
+        if types != {"model": str, "options": dict, "params": dict, "state_dict": dict}:
             raise errors.CorruptError("other entries")
         if not all(isinstance(option, str) for option in content["options"]):
             raise errors.CorruptError("options without a name")

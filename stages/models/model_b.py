@@ -3,8 +3,6 @@
 Default params: 98.23 % test accuracy in 19 s on two Xeon cores (median of three seeds).
 """
 
-from collections import OrderedDict
-
 from torch import nn
 
 from stages.models import layers
@@ -15,16 +13,15 @@ OPTIONS = {"activation": tuple(layers.ACTIVATIONS)}
 
 def build(image_size: int, activation: str = "relu") -> nn.Module:
     act = layers.ACTIVATIONS[activation]
-    network = OrderedDict(
-        # pooling before the monotonic activation: same result, a quarter of the work
-        conv1=layers.ConvPool2d(3, 8, kernel_size=3, padding=1),
-        act1=act(),
-        conv2=layers.Conv2d(8, 16, kernel_size=3, padding=1),
-        pool2=nn.MaxPool2d(2),
-        act2=act(),
-        flatten=nn.Flatten(),
-        fc1=layers.Linear(16 * (image_size // 4) ** 2, 64),
-        act3=act(),
-        fc2=layers.Linear(64, 10),
-    )
-    return nn.Sequential(network)
+    network = nn.Sequential()
+    # pooling before the monotonic activation: same result, a quarter of the work
+    network.conv1 = layers.ConvPool2d(3, 8, kernel_size=3, padding=1)
+    network.act1 = act()
+    network.conv2 = layers.Conv2d(8, 16, kernel_size=3, padding=1)
+    network.pool2 = nn.MaxPool2d(2)
+    network.act2 = act()
+    network.flatten = nn.Flatten()
+    network.fc1 = layers.Linear(16 * (image_size // 4) ** 2, 64)
+    network.act3 = act()
+    network.fc2 = layers.Linear(64, 10)
+    return network
