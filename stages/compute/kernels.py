@@ -8,7 +8,6 @@ libraries read the variables when they are loaded, so this module must not impor
 
 import importlib
 import os
-import sys
 
 from stages.system import errors, messages, params
 
@@ -31,7 +30,6 @@ def run(stage: str, memory: str = errors.CLOSE) -> None:
         importlib.import_module(stage).main()
 
     errors.run(main, memory)
-    sys.exit()
 
 
 def use(kernels: str, threads: int) -> None:

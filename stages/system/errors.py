@@ -30,16 +30,16 @@ class CorruptError(Exception):
 
 
 def run(main: Callable[[], None], memory: str = CLOSE) -> None:
-    """Call `main`; if it fails, print one sentence and exit. `memory`: the remedy for a lack of it.
+    """Call `main` and exit, with one sentence if it fails. `memory`: the remedy for a lack of it.
 
-    The exit code is 1, or 128 plus the signal's number after Ctrl-C (130) or SIGTERM (143).
+    The exit code is then 1, or 128 plus the signal's number after Ctrl-C (130) or SIGTERM (143).
     """
     interrupts.leave_at_once()
     sys.stdout.reconfigure(errors="replace")  # not every terminal has every character
     code = 1
     try:
         main()
-        return
+        sys.exit(0)
     except UserError as error:
         sentence = str(error)
     except OSError as error:
@@ -57,7 +57,6 @@ def run(main: Callable[[], None], memory: str = CLOSE) -> None:
 def run_module(name: str) -> None:
     """Import a module and `run` its main: Ctrl-C may come during the imports."""
     run(lambda: importlib.import_module(name).main())
-    sys.exit()
 
 
 def out_of_memory(error: BaseException) -> bool:

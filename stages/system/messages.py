@@ -7,9 +7,6 @@ from stages.system.errors import UserError
 
 REMAKE = "delete it, then run `make mend` and `dvc repro` to make it again"
 MESSAGES = {
-    "params unreadable": (
-        "{path} cannot be read ({reason}): correct it, or run this from the folder that contains it"
-    ),
     "unknown model": "unknown model {name!r}: expected one of {known}, or add {place}",
     # DVC 3.67 restores a deleted file from its cache, but does not replace a corrupt one.
     "mnist corrupt": (

@@ -56,6 +56,5 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
 def write_csv(path: Path, header: list[str], rows: Iterable[Iterable[Any]]) -> None:
     """Write a table with one header line; None becomes an empty cell."""
     text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerows([header, *rows])
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
     write_bytes(path, text.getvalue().encode())

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from stages.system import messages
 from stages.system.errors import UserError
 
 PATH = Path("params.yaml")
@@ -78,7 +77,10 @@ def read() -> dict[str, Any]:
         values = YAML(typ="safe").load(PATH)
     except (OSError, ValueError, YAMLError) as error:
         reason = " ".join(str(getattr(error, "problem", None) or error).split())
-        raise messages.error("params unreadable", path=PATH, reason=reason) from error
+        raise UserError(
+            f"{PATH} cannot be read ({reason}): correct it, or run this from the folder that "
+            f"contains it"
+        ) from error
     check_params(values)
     return values
 

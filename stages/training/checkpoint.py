@@ -20,21 +20,6 @@ INTERVAL = 10.0  # seconds between two writes, at least
 MAX_OVERHEAD = 0.01  # of the time may be spent on writing
 
 
-class RngState:
-    """The random states that a network draws from, such as for dropout."""
-
-    def __init__(self, device: torch.device):
-        own = [] if device.type == "cpu" else [torch.get_device_module(device)]
-        self.modules = [torch.random, *own]
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"states": [module.get_rng_state() for module in self.modules]}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        for module, saved in zip(self.modules, state["states"], strict=True):
-            module.set_rng_state(saved.cpu())
-
-
 class Checkpoint:
     """The state of one run, in data/checkpoints/<run>.pt; only the same run resumes from it.
 
@@ -44,6 +29,8 @@ class Checkpoint:
 
     def __init__(self, run: str, fingerprint: str):
         self.run, self.path, self.fingerprint = run, FOLDER / f"{run}.pt", fingerprint
+        accelerator = [torch.get_device_module()] if torch.accelerator.is_available() else []
+        self._rngs = [torch.random, *accelerator]  # that a network draws from, such as for dropout
         self._next = time.monotonic() + INTERVAL
 
     def resume(self, parts: dict[str, Any], device: torch.device) -> bool:
@@ -60,6 +47,8 @@ class Checkpoint:
             return False
         for name, part in parts.items():
             part.load_state_dict(content["parts"].pop(name))  # pop frees the memory
+        for rng, state in zip(self._rngs, content["rng"], strict=True):
+            rng.set_rng_state(state.cpu())
         return True
 
     def save_if_due(self, parts: dict[str, Any]) -> bool:
@@ -75,7 +64,8 @@ class Checkpoint:
     def save(self, parts: dict[str, Any]) -> bool:
         """Write the state of `parts`; if that fails, warn and return False: training can go on."""
         states = {name: part.state_dict() for name, part in parts.items()}
-        content = {"fingerprint": self.fingerprint, "parts": states}
+        random = [rng.get_rng_state() for rng in self._rngs]
+        content = {"fingerprint": self.fingerprint, "parts": states, "rng": random}
         try:
             outputs.write(self.path, lambda file: torch.save(content, file))
         except OSError as error:

@@ -9,8 +9,6 @@ from torch import Tensor
 
 from stages.system import outputs
 
-MAX_ROWS = 100  # in steps.csv
-
 
 @dataclass
 class History:
@@ -27,16 +25,15 @@ class History:
         return bool(self.epochs) and not math.isfinite(self.epochs[-1][1])
 
     def state_dict(self) -> dict[str, Any]:
-        return {"epochs": list(self.epochs), "losses": self.losses, "done": self.done}
+        return {"epochs": self.epochs, "losses": self.losses, "done": self.done}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.epochs, self.done = list(state["epochs"]), state["done"]
-        self.losses.copy_(state["losses"])
+        self.epochs, self.losses, self.done = state["epochs"], state["losses"], state["done"]
 
     def curve(self) -> list[tuple[int, float, float]]:
-        """Average over MAX_ROWS equal windows: (last step, epochs done by then, mean loss) each."""
+        """Average over 100 equal windows: (last step, epochs done by then, mean loss) each."""
         rows, end = [], 0
-        for window in self.losses[: self.done].cpu().tensor_split(min(MAX_ROWS, self.done)):
+        for window in self.losses[: self.done].cpu().tensor_split(min(100, self.done)):
             end += len(window)
             rows.append((end, round(end / self.steps_per_epoch, 4), window.mean().item()))
         return rows

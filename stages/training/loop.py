@@ -1,7 +1,7 @@
 """The training loop: plain PyTorch, the data on the device, one epoch after another."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from stages.compute.inference import Prepare, predict, score
 from stages.system import interrupts, messages
 from stages.system.progress import Progress
-from stages.training.checkpoint import Checkpoint, RngState
+from stages.training.checkpoint import Checkpoint
 from stages.training.history import History
 from stages.training.optimizer import configure_optimizer
-from stages.training.step import CudaGraphStep, Data, Step, make_step
+from stages.training.step import CudaGraphStep, Data, make_step
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:
@@ -46,20 +46,25 @@ def fit(
         step = CudaGraphStep(step)
     shuffle = torch.Generator().manual_seed(params["seed"])
     history = History(steps, torch.zeros(total, device=device))
-    rng = RngState(device)
-    parts = {"network": network, "optimizer": optimizer, "history": history, "rng": rng}
-    if schedule:
-        parts["schedule"] = schedule
+    parts = {"network": network, "optimizer": optimizer, "schedule": schedule, "history": history}
     if checkpoint and checkpoint.resume(parts, device):
         progress.resume(history.done, total)
 
-    def on_step(size: int, loss: Tensor) -> None:
-        if schedule and history.done < total:
-            schedule.step()
-        progress.step(size, loss)
-        check()
-        if checkpoint and checkpoint.save_if_due(parts):
-            history.write(checkpoint.run)  # so that plots are live
+    def run_epoch(batches: Sequence[Tensor]) -> float:
+        """Train on the batches, (N,) int64 indices, that are not done; return the mean loss."""
+        start = len(history.epochs) * steps
+        losses = history.losses[start : start + steps]
+        for i in range(history.done - start, steps):
+            losses[i] = step(batches[i])
+            history.done += 1
+            if history.done < total:
+                schedule.step()
+            progress.step(len(batches[i]), losses[i])
+            check()
+            if checkpoint and checkpoint.save_if_due(parts):
+                history.write(checkpoint.run)  # so that plots are live
+        sizes = torch.tensor([len(batch) for batch in batches], device=device)
+        return (losses * sizes).sum().item() / sizes.sum().item()
 
     with interrupts.noted() as check:
         try:
@@ -70,7 +75,7 @@ def fit(
                 if history.diverged:
                     break
                 network.train()
-                loss = run_epoch(step, order, history, on_step)
+                loss = run_epoch(order)
                 held_out = None, None
                 if len(data.validation_labels):
                     logits = predict(network, data.validation_inputs, prepare, precision, check)
@@ -83,21 +88,3 @@ def fit(
             sentence = messages.text("interrupted", epoch=epoch, epochs=params["epochs"])
             raise interrupts.Interrupted(interrupted.number, sentence) from None
     return history
-
-
-def run_epoch(
-    step: Step, batches: Sequence[Tensor], history: History, on_step: Callable[[int, Tensor], None]
-) -> float:
-    """Train on the batches of the current epoch that are not done; return the epoch's mean loss.
-
-    `batches` are all of the epoch's, each the images' indices, (N,) int64; `on_step` gets each
-    batch's size and loss.
-    """
-    start = len(history.epochs) * len(batches)
-    losses = history.losses[start : start + len(batches)]
-    for i in range(history.done - start, len(batches)):
-        losses[i] = step(batches[i])
-        history.done += 1
-        on_step(len(batches[i]), losses[i])
-    sizes = torch.tensor([len(batch) for batch in batches], device=losses.device)
-    return (losses * sizes).sum().item() / sizes.sum().item()

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR
 
 
 class Adam(torch.optim.Adam):
@@ -23,8 +23,8 @@ class Adam(torch.optim.Adam):
 
 def configure_optimizer(
     network: nn.Module, params: dict[str, Any], steps: int, captured: torch.device | None
-) -> tuple[Adam, OneCycleLR | None]:
-    """Make the optimizer of the parameters that require a gradient, and its schedule, if any.
+) -> tuple[Adam, LRScheduler]:
+    """Make the optimizer of the parameters that require a gradient, and its schedule.
 
     `steps` is the length of the training; `captured` is the device if they become CUDA graphs.
     """
@@ -36,7 +36,7 @@ def configure_optimizer(
         capturable=captured is not None,
     )
     if params["schedule"] == "constant" or steps == 1:
-        return optimizer, None
+        return optimizer, ConstantLR(optimizer, factor=1)
     # With a long warm-up AlexNet leaves its first plateau, a loss of 2.3, sooner. It takes at least
     # two steps, as OneCycleLR divides by their span.
     warm_up = max(0.2, 2 / steps)

@@ -62,10 +62,8 @@ def freeze(
     network.requires_grad_(False)
     head = network.get_submodule(name)
     network.set_submodule(name, nn.Identity())
-    features = [
-        predict(network, inputs, prepare, precision) if len(inputs) else inputs
-        for inputs in (data.inputs, data.validation_inputs)
-    ]
+    inputs = data.inputs, data.validation_inputs
+    features = [predict(network, x, prepare, precision) if len(x) else x for x in inputs]
     network.set_submodule(name, head.requires_grad_(True))
     return head, Data(features[0], data.labels, features[1], data.validation_labels)
 
