@@ -1,21 +1,32 @@
-"""The same bits, whatever the CPU (`--cpus all` emulates six), its cores and the environment."""
+"""The same bits, whatever the CPU, its cores and the environment.
+
+Other CPUs are emulated by qemu-user, bit for bit but slowly (`--cpus all`: six of them), or
+pretended by cpuid.c.
+"""
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from subprocess import CompletedProcess
 
-import emulation
 import pytest
 import torch
 from helpers import ROOT, results, run, run_here, set_params
 from killed import OUTPUTS
 
 from stages.compute import kernels
+from stages.mnist import images
 from stages.system.errors import UserError
 from tools import verify
 
+# AMD's Zen 1 to 3 and Intel's since Haswell; qemu has no AVX-512.
+CPUS = ["EPYC", "EPYC-Rome", "EPYC-Milan", "Haswell", "Broadwell", "Skylake-Client"]
+QEMU, CPUINFO = shutil.which("qemu-x86_64"), Path("/proc/cpuinfo")
+needs_qemu = pytest.mark.skipif(
+    not QEMU, reason="no qemu-x86_64: install qemu-user, as .ci/run does, to emulate other CPUs"
+)
 HOSTILE = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "SSE4_2", "MKL_DYNAMIC": "TRUE",
            "MKL_NUM_THREADS": "1", "OMP_DYNAMIC": "TRUE", "OMP_NUM_THREADS": "5",
            "OMP_THREAD_LIMIT": "1", "ONEDNN_MAX_CPU_ISA": "SSE41",
@@ -46,7 +57,15 @@ train.main()
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "cpu" in metafunc.fixturenames:
         cpus = metafunc.config.getoption("cpus")
-        metafunc.parametrize("cpu", emulation.CPUS if cpus == "all" else cpus.split(","))
+        metafunc.parametrize("cpu", CPUS if cpus == "all" else cpus.split(","))
+
+
+def emulated(cpu: str) -> list[str]:
+    """Return a command that is this Python on a CPU that `qemu-x86_64 -cpu help` lists."""
+    # Emulated threads that wait actively for each other get nowhere.
+    environment = ["env", f"PYTHONPATH={ROOT}", "OMP_WAIT_POLICY=passive"]
+    # The interpreter itself, called by its name in .venv, where it finds what is installed.
+    return [*environment, QEMU, "-cpu", cpu, "-0", sys.executable, os.path.realpath(sys.executable)]
 
 
 def ran(here: Path, *command: str, **environment: str) -> CompletedProcess:
@@ -93,37 +112,57 @@ def test_verify_names_the_first_part_that_differs(monkeypatch, tmp_path: Path) -
         run_here(verify)
 
 
+def test_verify_computes_with_the_code_as_it_is(here: Path, monkeypatch) -> None:
+    def compute() -> list[str]:
+        return [verify.digest(tensors) for _, tensors in verify.network_parts("model_a", 4)]
+
+    weights, evaluation, training = compute()
+    assert compute() == [weights, evaluation, training]
+    monkeypatch.setitem(verify.PARAMS, "beta2", 0.999)
+    *before, changed = compute()
+    assert before == [weights, evaluation] and changed != training
+    prepare = images.prepare
+    monkeypatch.setattr(images, "prepare", lambda *args, **size: 1.001 * prepare(*args, **size))
+    first, changed, _ = compute()
+    assert first == weights and changed != evaluation
+
+
 @pytest.mark.slow
-@emulation.pretended
+@pytest.mark.skipif(
+    not (shutil.which("cc") and CPUINFO.exists() and "cpuid_fault" in CPUINFO.read_text()),
+    reason="no C compiler, or no cpuid_fault in /proc/cpuinfo, to pretend another CPU",
+)
 def test_caches_and_other_cores_change_no_bit(here: Path, tmp_path: Path) -> None:
-    command, library = (sys.executable, "-c", LARGE), emulation.pretence(tmp_path)
+    command, library = (sys.executable, "-c", LARGE), str(tmp_path / "cpuid.so")
+    source = Path(__file__).with_name("cpuid.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
     expected = ran(here, *command).stdout
     assert ran(here, *command, LD_PRELOAD=library, CPUID=EPYC_7742).stdout == expected
     assert ran(here, *command, LD_PRELOAD=library, CPUID=TINY).stdout != expected
 
 
 @pytest.mark.slow
-@emulation.needed
+@needs_qemu
 def test_another_cpu_computes_the_committed_bits(cpu: str, here: Path) -> None:
-    ran(here, *emulation.emulated(cpu), "-m", "tools.verify")
+    ran(here, *emulated(cpu), "-m", "tools.verify")
 
 
 @pytest.mark.slow
-@emulation.needed
+@needs_qemu
 def test_a_training_resumes_on_another_cpu(cpu: str, here: Path) -> None:
     undisturbed = trained(here, sys.executable)
     for folder in OUTPUTS:
         shutil.rmtree(folder)
     stopped = run(here, sys.executable, "-c", STOPPED, "model_b", PYTHONPATH=str(ROOT))
     assert "run the same command again to resume" in stopped.stderr
-    resumed = ran(here, *emulation.emulated(cpu), "-m", "stages.train", "model_b")
+    resumed = ran(here, *emulated(cpu), "-m", "stages.train", "model_b")
     assert "resuming at step 1 of " in resumed.stderr
     assert results(here, *OUTPUTS) == undisturbed
 
 
-@emulation.needed
+@needs_qemu
 def test_without_avx2_it_says_so_and_computes_natively(here: Path) -> None:
     code = "from stages.compute import kernels; kernels.fix(); import os; print(os.environ)"
-    done = ran(here, *emulation.emulated("SandyBridge"), "-c", code)
+    done = ran(here, *emulated("SandyBridge"), "-c", code)
     assert "warning: portable kernels need an x86-64 CPU with AVX2" in done.stderr
     assert not any(name in done.stdout for name in kernels.PORTABLE)
