@@ -24,9 +24,6 @@ from tools import verify
 # AMD's Zen 1 to 3 and Intel's since Haswell; qemu has no AVX-512.
 CPUS = ["EPYC", "EPYC-Rome", "EPYC-Milan", "Haswell", "Broadwell", "Skylake-Client"]
 QEMU, CPUINFO = shutil.which("qemu-x86_64"), Path("/proc/cpuinfo")
-needs_qemu = pytest.mark.skipif(
-    not QEMU, reason="no qemu-x86_64: install qemu-user, as .ci/run does, to emulate other CPUs"
-)
 HOSTILE = {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "SSE4_2", "MKL_DYNAMIC": "TRUE",
            "MKL_NUM_THREADS": "1", "OMP_DYNAMIC": "TRUE", "OMP_NUM_THREADS": "5",
            "OMP_THREAD_LIMIT": "1", "ONEDNN_MAX_CPU_ISA": "SSE41",
@@ -42,30 +39,12 @@ verify.devices.choose()
 for network in ("alexnet", "model_b"):
     print([verify.digest(tensors) for _, tensors in verify.network_parts(network, 256)])
 """
-# A training that gets a signal after its first step
-STOPPED = """
-import signal
-from stages.compute import kernels
-kernels.fix()
-from stages import train
-from stages.system.progress import Progress
-Progress.step = lambda *_: signal.raise_signal(signal.SIGTERM)
-train.main()
-"""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "cpu" in metafunc.fixturenames:
         cpus = metafunc.config.getoption("cpus")
         metafunc.parametrize("cpu", CPUS if cpus == "all" else cpus.split(","))
-
-
-def emulated(cpu: str) -> list[str]:
-    """Return a command that is this Python on a CPU that `qemu-x86_64 -cpu help` lists."""
-    # Emulated threads that wait actively for each other get nowhere.
-    environment = ["env", f"PYTHONPATH={ROOT}", "OMP_WAIT_POLICY=passive"]
-    # The interpreter itself, called by its name in .venv, where it finds what is installed.
-    return [*environment, QEMU, "-cpu", cpu, "-0", sys.executable, os.path.realpath(sys.executable)]
 
 
 def ran(here: Path, *command: str, **environment: str) -> CompletedProcess:
@@ -88,11 +67,15 @@ def test_only_the_threads_of_params_yaml_change_bits(here: Path) -> None:
     assert trained(here, "taskset", "--cpu-list", core, sys.executable) == two
 
 
-def test_native_kernels_are_left_to_the_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("asked", "avx2"), [("native", True), ("portable", False)])
+def test_native_kernels_are_left_to_the_libraries(asked, avx2, monkeypatch, capsys) -> None:
     monkeypatch.setattr(os, "environ", HOSTILE.copy())
-    kernels.use("native", 3)
+    monkeypatch.setattr(kernels, "has_avx2", lambda: avx2)
+    kernels.use(asked, 3)
     assert os.environ == {"OMP_NUM_THREADS": "3", "MKL_NUM_THREADS": "3", "OMP_DYNAMIC": "FALSE",
                           "MKL_DYNAMIC": "FALSE"}  # fmt: skip
+    warned = "warning: portable kernels need an x86-64 CPU with AVX2" in capsys.readouterr().err
+    assert warned is (asked == "portable")
 
 
 def test_this_machine_computes_the_committed_bits(here: Path) -> None:
@@ -142,27 +125,9 @@ def test_caches_and_other_cores_change_no_bit(here: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-@needs_qemu
+@pytest.mark.skipif(not QEMU, reason="no qemu-x86_64: install qemu-user, as .ci/run does")
 def test_another_cpu_computes_the_committed_bits(cpu: str, here: Path) -> None:
-    ran(here, *emulated(cpu), "-m", "tools.verify")
-
-
-@pytest.mark.slow
-@needs_qemu
-def test_a_training_resumes_on_another_cpu(cpu: str, here: Path) -> None:
-    undisturbed = trained(here, sys.executable)
-    for folder in OUTPUTS:
-        shutil.rmtree(folder)
-    stopped = run(here, sys.executable, "-c", STOPPED, "model_b", PYTHONPATH=str(ROOT))
-    assert "run the same command again to resume" in stopped.stderr
-    resumed = ran(here, *emulated(cpu), "-m", "stages.train", "model_b")
-    assert "resuming at step 1 of " in resumed.stderr
-    assert results(here, *OUTPUTS) == undisturbed
-
-
-@needs_qemu
-def test_without_avx2_it_says_so_and_computes_natively(here: Path) -> None:
-    code = "from stages.compute import kernels; kernels.fix(); import os; print(os.environ)"
-    done = ran(here, *emulated("SandyBridge"), "-c", code)
-    assert "warning: portable kernels need an x86-64 CPU with AVX2" in done.stderr
-    assert not any(name in done.stdout for name in kernels.PORTABLE)
+    # the interpreter itself, called by its name in .venv, where it finds what is installed
+    python = ["-0", sys.executable, os.path.realpath(sys.executable)]
+    # emulated threads that wait actively for each other get nowhere
+    ran(here, QEMU, "-cpu", cpu, *python, "-m", "tools.verify", OMP_WAIT_POLICY="passive")

@@ -13,9 +13,9 @@ COMMENT = {"contents": "read", "pull-requests": "write"}
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_it_runs_pinned_actions_with_no_more_rights_than_it_needs(path: Path) -> None:
     workflow = YAML(typ="safe").load(path.read_text())
-    events = workflow["on"] if isinstance(workflow["on"], dict) else {workflow["on"]: None}
-    assert set(events) <= {"push", "pull_request"}  # pull_request_target gives forks secrets
-    assert events.get("push", {"branches": ["main"]}) == {"branches": ["main"]}
+    # pull_request_target would give forks secrets
+    both = {"push": {"branches": ["main"]}, "pull_request": None}
+    assert workflow["on"] in ("pull_request", both)
     assert "secrets." not in path.read_text()
     assert workflow["permissions"] == {"contents": "read"}
     (job,) = workflow["jobs"].values()

@@ -84,11 +84,10 @@ def test_a_wrong_number_or_pipeline_is_refused(small: Repository) -> None:
 @pytest.mark.parametrize(
     ("cores", "gpus", "gibibytes", "jobs"),
     [
-        (1, "", 64, 1),
         (16, "", 64, 9),
         (16, "", 7, 2),
         (16, "", 1, 1),
-        (16, "-1", 64, 9),
+        (16, "-1", 64, 9),  # no GPU either
         (16, "0,1", 64, 8),
         (4, "0,1", 64, 4),
     ],

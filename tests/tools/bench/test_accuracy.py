@@ -1,7 +1,6 @@
 """The time to the notebook's accuracy: where it is measured, and what is kept of it."""
 
 import json
-import re
 from pathlib import Path
 
 import pytest
@@ -27,9 +26,8 @@ def test_it_measures_a_clone_and_keeps_a_table_and_the_seeds(mnist: Path, tmp_pa
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "docs/measured/accuracy.md").read_text() == result.stdout
     head, _, _, _, row = result.stdout.splitlines()
-    assert re.search(r" cores.*; 20..-..-..; commit [0-9a-f]{7}\. Seeds 99; ", head)
-    assert row.startswith("| model_b | ")
-    assert row.endswith(" | not reached |")
+    assert ". Seeds 99; " in head
+    assert row.startswith("| model_b | ") and row.endswith(" | not reached |")
     after = seeds.rows(lambda path: (tmp_path / path).read_bytes())
     new = [row for row in after if row not in known]
     assert [(row["run"], row["seed"]) for row in new] == [("model_b", "99"), ("model_b-tanh", "99")]

@@ -51,7 +51,7 @@ def test_every_run_answers(port: int) -> None:
     assert [len(row) for row in said["image"]] == [28] * 28
 
 
-def test_bad_requests_do_no_harm(port: int) -> None:
+def test_bad_requests_do_no_harm(port: int, monkeypatch) -> None:
     for headers, status, words in [
         ({}, 422, b"The picture cannot be read as an image"),
         ({"Content-Length": str(draw.LARGEST + 1)}, 422, b"must have at most 20,971,520 bytes"),
@@ -61,15 +61,11 @@ def test_bad_requests_do_no_harm(port: int) -> None:
     ]:
         found, error = request(port, body=b"no picture", **headers)
         assert (found, words in error) == (status, True), error
+    with monkeypatch.context() as patch:
+        patch.setattr(pictures, "channels", mock.Mock(side_effect=MemoryError()))
+        status, error = request(port, body=DIGIT)
+    assert (status, b"out of memory: close other programs or make the" in error) == (507, True)
     assert request(port, body=DIGIT)[0] == 200
-
-
-@pytest.mark.parametrize("error", [MemoryError(), OSError("out of memory error")])
-def test_too_little_memory_is_not_taken_for_a_corrupt_file(error, port, monkeypatch) -> None:
-    monkeypatch.setattr(pictures, "channels", mock.Mock(side_effect=error))
-    status, content = request(port, body=DIGIT)
-    assert status == 507
-    assert b"out of memory: close other programs or make the picture smaller" in content
 
 
 def test_a_text_browser_gets_the_page_but_not_the_terminal(trained: Path) -> None:
@@ -119,9 +115,6 @@ def test_digits_drawn_in_a_browser_are_read(port: int) -> None:
                 with page.expect_response("**/read"):
                     page.mouse.up()
             page.wait_for_selector(f".digit:text('{digit}')")
-        page.focus("#clear")
-        page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.id") == "file"
         for content, seen in ((b"", "#words.error"), (DIGIT, ".digit:text('2')")):
             file = {"name": "2.png", "mimeType": "image/png", "buffer": content}
             page.set_input_files("#file", file)

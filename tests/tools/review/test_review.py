@@ -26,12 +26,11 @@ def test_an_improvement_beyond_seed_noise(example, review):
     example.result("model_a", 20, 0.002, validation=0.99)
     example.commit()
     text = review("main")
-    assert text.splitlines()[0] == (
+    assert text.startswith(
         f"**Better:** with `lr` `0.001` → `0.01` and `{TORCH}` `torch==2.0` → `torch==2.1` and "
         "changed code, 1 of 1 changed run improved beyond seed noise (`model_a`: 200 → 20 test "
-        "errors), none got worse."
+        "errors), none got worse.\n"
     )
-    assert row(text, "lr") == ["`0.001`", "`0.01`"]
     assert row(text, "model_a") == [
         "more accurate, lower loss",
         "98.00 % → 99.80 % (**+1.80**)",
@@ -42,11 +41,9 @@ def test_an_improvement_beyond_seed_noise(example, review):
         "0.0700 ± 0.0497",  # and times 0.01
     ]
     assert row(text, "train") == [f"code `stages/train.py`; parameter `lr`, `{TORCH}`"]
-    assert row(text, "train_other") == ["code `stages/train.py`"]
     assert row(text, "evaluate") == ["new results of earlier stages"]
-    assert "Unchanged: `model_b-lr0.1`." in text
-    assert "- Changed: `plots/mistakes/model_a.png`\n" in text
-    assert "3 seeds per run" in text
+    for part in ("Unchanged: `model_b-lr0.1`.", "- Changed: `plots/mistakes/model_a.png`\n"):
+        assert part in text
     for absent in ("estimate", "WARNING", "Missing", str(example.root)):
         assert absent not in text
 
@@ -84,7 +81,6 @@ def test_a_base_that_is_no_measured_seed_or_a_run_without_seeds(example, review)
     text = review("HEAD")
     assert text.startswith("**Unclear:** 1 run changed, but the seed noise is unknown.\n")
     assert row(text, "model_b-lr0.1")[0] == "seed noise unknown"
-    assert row(text, "model_b-lr0.1")[-2:] == ["unknown", "unknown"]
     assert "no seeds per run in `data/seeds.csv`" in text
 
 
@@ -96,9 +92,8 @@ def test_the_best_change_comes_first_and_the_sentence_names_the_best_and_the_wor
     example.result("model_b-lr0.1", 297, 0.1)
     example.result("model_c", 20, 0.1)
     text = review("HEAD")
-    assert re.findall(r"^\| `(model_.*?)`", text, re.MULTILINE) == [
-        "model_c", "model_b-lr0.1", "model_a"
-    ]  # fmt: skip
+    order = re.findall(r"^\| `(model_.*?)`", text, re.MULTILINE)
+    assert order == ["model_c", "model_b-lr0.1", "model_a"]
     assert text.startswith(
         "**Mixed:** 1 of 3 changed runs improved beyond seed noise (`model_c`: 200 → 20 test "
         "errors), 1 got worse (`model_a`: 200 → 350 test errors); 1 run changed without a clear "
@@ -130,23 +125,9 @@ def test_runs_and_figures_that_one_side_lacks(example, review):
     assert "- Added: `plots/mistakes/model_z.png`" in text
 
 
-def test_base_before_there_was_any_pipeline(example, review):
-    pipeline = [".dvc", "dvc.yaml", "dvc.lock", "params.yaml", "metrics", "plots"]
-    example.git("rm", "--quiet", "-r", *pipeline)
-    base = example.commit()
-    example.git("checkout", "--quiet", "main~1", "--", ".")
-    text = review(base)
-    assert text.startswith("**Other runs:** 2 runs added.")
-    assert "Params and stages need a `dvc.lock` on both sides: they are not compared." in text
-    assert "### Parameters" not in text
-    assert "### Stages" not in text
-
-
 def test_on_github_the_pictures_are_shown_before_and_after(example, review, monkeypatch):
     base, unchanged = example.git("rev-parse", "HEAD"), review("main")
     assert unchanged.startswith("**Same results:** no run's metrics changed.\n")
-    assert unchanged.count("None changed.") == 2
-    assert "### Stages that ran again\n\nNone." in unchanged
     example.result("model_a", 50, 0.07)
     head = example.commit()
     assert "<details>" not in review(base, "HEAD")
@@ -195,7 +176,9 @@ def test_results_of_other_inputs_than_those_next_to_them(example, review):
     example.write("dvc.yaml", (example.root / "dvc.yaml").read_text().replace("fetch,", "load,"))
     assert "date:** `fetch changed command`, `lr modified`." in review("main")
     (example.root / "dvc.lock").unlink()
-    assert "date:** `dvc.lock missing`." in review("main")
+    text = review("main")
+    assert "date:** `dvc.lock missing`." in text
+    assert "Params and stages need a `dvc.lock` on both sides: they are not compared." in text
 
 
 @pytest.mark.parametrize(
@@ -213,7 +196,11 @@ def test_a_corrupt_file_is_named_with_its_revision(example, review, path):
     assert (example.root / "review-plots/earlier.png").exists()
 
 
-def test_outside_of_a_repository_it_is_one_sentence(review, tmp_path, monkeypatch):
+def test_a_failure_of_git_is_one_sentence(example, review, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+        with pytest.raises(UserError, match=r"could not read .*detected dubious"):
+            review("main", "--check")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(UserError, match="not a git repository"):

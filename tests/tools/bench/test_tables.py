@@ -1,0 +1,47 @@
+"""The tables of `speed` and `pipeline`: measured once for real, then with invented numbers."""
+
+import re
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+from helpers import ROOT, Repository, run_here
+from ruamel.yaml import YAML
+
+from tools.bench import pipeline, speed, workspace
+
+
+@pytest.fixture(autouse=True)
+def repository(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    (here / "data/notebook.yaml").write_bytes((ROOT / "data/notebook.yaml").read_bytes())
+    Repository(here).begin()
+
+
+def test_speed_compares_with_the_loop_of_the_same_round(monkeypatch) -> None:
+    assert speed.measure("model_b", "default", "fp32", 0.01) > 0
+    rates = cycle([10, 20, 40, 20, 60, 10])  # two rounds of the loop, fp32 and bf16
+    monkeypatch.setattr(speed, "measure", lambda *_: next(rates))
+    run_here(speed, "--models", "model_b", "--rounds", "2")
+    head, _, _, _, *rows = Path("docs/measured/speed.md").read_text().splitlines()
+    assert re.search(r" cores.*; 20..-..-..; commit [0-9a-f]{7}\. Medians of 2 rounds", head)
+    assert rows[0] == "| notebook | model_b | fp32 | 15.0 | 40.0 | 2.50 |"
+    assert rows[3] == "| default | model_b | bf16 | 15.0 | 25.0 | 2.25 |"
+
+
+def test_pipeline_measures_clones_with_the_kernels_that_it_names(here, monkeypatch) -> None:
+    really, measured = workspace.run, []
+
+    def timed(root: Path, *command: str) -> tuple[str, float]:
+        if command[0] == "git":
+            return really(root, *command)
+        kernels = YAML(typ="safe").load(root / "params.yaml")["kernels"]
+        measured.append(f"{kernels} | {command[-1]}")
+        return "fetch done in 7 s\n", 60.4 if len(measured) % 2 else 2.0
+
+    monkeypatch.setattr(workspace, "run", timed)
+    run_here(pipeline, "--jobs", "3")
+    head, _, _, _, *rows = Path("docs/measured/pipeline.md").read_text().splitlines()
+    assert head.endswith("By stage, JOBS=3: fetch 7 s.")
+    assert rows == [f"| {way} | 60 | 2.0 |" for way in measured[::2]]
+    assert measured[::2] == measured[1::2] == ["portable | 1", "native | 1", "portable | 3"]
