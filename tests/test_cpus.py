@@ -12,7 +12,6 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-import torch
 from helpers import ROOT, results, run, run_here, set_params
 from killed import OUTPUTS
 
@@ -53,18 +52,16 @@ def ran(here: Path, *command: str, **environment: str) -> CompletedProcess:
     return done
 
 
-def trained(here: Path, *python: str, **environment: str) -> dict[str, str]:
-    ran(here, *python, "-m", "stages.train", "model_b", **environment)
-    return results(here, *OUTPUTS)
-
-
 def test_only_the_threads_of_params_yaml_change_bits(here: Path) -> None:
-    one = trained(here, sys.executable)
+    def trained(*prefix: str, **environment: str) -> dict[str, str]:
+        ran(here, *prefix, sys.executable, "-m", "stages.train", "model_b", **environment)
+        return results(here, *OUTPUTS)
+
+    one = trained()
     set_params(here, threads=2)
-    two = trained(here, sys.executable, **HOSTILE)
+    two = trained(**HOSTILE)
     assert two != one
-    core = str(min(os.sched_getaffinity(0)))
-    assert trained(here, "taskset", "--cpu-list", core, sys.executable) == two
+    assert trained("taskset", "--cpu-list", str(min(os.sched_getaffinity(0)))) == two
 
 
 @pytest.mark.parametrize(("asked", "avx2"), [("native", True), ("portable", False)])
@@ -83,31 +80,18 @@ def test_this_machine_computes_the_committed_bits(here: Path) -> None:
     assert len(printed.splitlines()) == 16
 
 
-def test_verify_names_the_first_part_that_differs(monkeypatch, tmp_path: Path) -> None:
-    tensors = {name: [torch.ones(3), torch.ones(2)] for name in ("data", "one", "two")}
-    monkeypatch.setattr(verify, "PATH", tmp_path / "verified.json")
-    monkeypatch.setattr(verify, "parts", lambda: iter(tensors.items()))
+def test_verify_names_the_first_part_that_changed_code_changes(here: Path, monkeypatch) -> None:
+    monkeypatch.setattr(verify, "PATH", here / "verified.json")
+    monkeypatch.setattr(verify, "parts", lambda: verify.network_parts("model_a", 4))
     run_here(verify, "--write")
     run_here(verify)
-    for name in ("one", "two"):
-        tensors[name][1][1] += 2**-23  # one bit
-    with pytest.raises(UserError, match="first in: one;"):
-        run_here(verify)
-
-
-def test_verify_computes_with_the_code_as_it_is(here: Path, monkeypatch) -> None:
-    def compute() -> list[str]:
-        return [verify.digest(tensors) for _, tensors in verify.network_parts("model_a", 4)]
-
-    weights, evaluation, training = compute()
-    assert compute() == [weights, evaluation, training]
     monkeypatch.setitem(verify.PARAMS, "beta2", 0.999)
-    *before, changed = compute()
-    assert before == [weights, evaluation] and changed != training
+    with pytest.raises(UserError, match="first in: training model_a;"):
+        run_here(verify)
     prepare = images.prepare
     monkeypatch.setattr(images, "prepare", lambda *args, **size: 1.001 * prepare(*args, **size))
-    first, changed, _ = compute()
-    assert first == weights and changed != evaluation
+    with pytest.raises(UserError, match="first in: evaluation of model_a;"):
+        run_here(verify)
 
 
 @pytest.mark.slow

@@ -94,7 +94,6 @@ def test_it_needs_a_trained_run_and_a_free_port(port: int, trained, monkeypatch)
         run_here(draw)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
 def test_digits_drawn_in_a_browser_are_read(port: int) -> None:
     with sync_playwright() as playwright:

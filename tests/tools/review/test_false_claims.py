@@ -16,11 +16,10 @@ from stages.results.seeds import Seeds
 from tools.review.changes import Change, clear
 
 Result = dict[str, float]
-Review = list[Change]
 MEASURED = seeds.read()
 
 
-def rate(title: str, reviews: Iterable[Review]) -> float:
+def rate(title: str, reviews: Iterable[list[Change]]) -> float:
     """Return how many of the reviews claim an effect; print that as a row, with the runs."""
     claims = [[one.after.name for one in clear(review)] for review in reviews]
     found = fmean(map(bool, claims))
@@ -35,7 +34,7 @@ def change(run: str, before: Result, after: Result, noise: Iterable[Result]) -> 
     return Change(Run(run, test=before), Run(run, test=after), Seeds(results))
 
 
-def normal(trials: int, effect: dict[str, float], runs: Iterable[str]) -> Iterator[Review]:
+def normal(trials: int, effect: dict[str, float], runs: Iterable[str]) -> Iterator[list[Change]]:
     """Draw reviews from a normal model of each run; `effect` is added to its accuracy after."""
     chance = random.Random(0)
     models = {run: model(MEASURED[run], chance) for run in runs}
@@ -63,12 +62,11 @@ def model(measured: Seeds, chance: random.Random) -> Callable[[float], Result]:
     return draw
 
 
-def held_out(trials: int) -> Iterator[Review]:
+def held_out(trials: int) -> Iterator[list[Change]]:
     """Draw reviews of measured results, each judged by the noise of its run's other seeds."""
     chance, pairs = random.Random(0), []
     for run, measured in MEASURED.items():
-        results = list(measured.results.values())
-        changes = []
+        results, changes = list(measured.results.values()), []
         for before, after in permutations(results, 2):
             others = [result for result in results if result is not after]
             changes.append(change(run, before, after, others))
