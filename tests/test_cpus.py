@@ -9,10 +9,9 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import pytest
-from helpers import ROOT, results, run, run_here, set_params
+from helpers import ROOT, do, results, run_here, set_params
 from killed import OUTPUTS
 
 from stages.compute import kernels
@@ -46,10 +45,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("cpu", CPUS if cpus == "all" else cpus.split(","))
 
 
-def ran(here: Path, *command: str, **environment: str) -> CompletedProcess:
-    done = run(here, *command, PYTHONPATH=str(ROOT), **environment)
-    assert done.returncode == 0, done.stderr
-    return done
+def ran(here: Path, *command: str, **environment: str) -> str:
+    return do(here, *command, PYTHONPATH=str(ROOT), **environment)
 
 
 def test_only_the_threads_of_params_yaml_change_bits(here: Path) -> None:
@@ -76,8 +73,7 @@ def test_native_kernels_are_left_to_the_libraries(asked, avx2, monkeypatch, caps
 
 
 def test_this_machine_computes_the_committed_bits(here: Path) -> None:
-    printed = ran(here, sys.executable, "-m", "tools.verify").stdout
-    assert len(printed.splitlines()) == 16
+    assert len(ran(here, sys.executable, "-m", "tools.verify").splitlines()) == 16
 
 
 def test_verify_names_the_first_part_that_changed_code_changes(here: Path, monkeypatch) -> None:
@@ -103,9 +99,9 @@ def test_caches_and_other_cores_change_no_bit(here: Path, tmp_path: Path) -> Non
     command, library = (sys.executable, "-c", LARGE), str(tmp_path / "cpuid.so")
     source = Path(__file__).with_name("cpuid.c")
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source], check=True)
-    expected = ran(here, *command).stdout
-    assert ran(here, *command, LD_PRELOAD=library, CPUID=EPYC_7742).stdout == expected
-    assert ran(here, *command, LD_PRELOAD=library, CPUID=TINY).stdout != expected
+    expected = ran(here, *command)
+    assert ran(here, *command, LD_PRELOAD=library, CPUID=EPYC_7742) == expected
+    assert ran(here, *command, LD_PRELOAD=library, CPUID=TINY) != expected
 
 
 @pytest.mark.slow

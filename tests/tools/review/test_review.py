@@ -152,7 +152,6 @@ def test_revisions_and_experiments_whatever_is_in_the_working_tree(example, revi
         text = review("main", head)
         assert row(text, "lr") == ["`0.001`", "`0.01`"]
         assert row(text, "model_a")[2] == "200 → 50 (**-150**)"
-        assert "Missing" not in text
     assert "`branch` has commits that the other side lacks (1): their" in review("branch", "main")
     with pytest.raises(UserError, match=r"\(ambiguous Git revision 'calm-heron'\): give a branch"):
         review("main", "calm-heron")
