@@ -1,8 +1,4 @@
-"""The same bits, whatever the CPU, its cores and the environment.
-
-Other CPUs are emulated by qemu-user, bit for bit but slowly (`--cpus all`: six of them), or
-pretended by cpuid.c.
-"""
+"""The same bits, whatever the CPU (`--cpus all` emulates six), its cores and the environment."""
 
 import os
 import shutil

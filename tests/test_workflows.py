@@ -7,10 +7,8 @@ import pytest
 from helpers import ROOT
 from ruamel.yaml import YAML
 
-WORKFLOWS = sorted((ROOT / ".github/workflows").iterdir())
 
-
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted((ROOT / ".github/workflows").iterdir()))
 def test_it_runs_pinned_actions_with_no_more_rights_than_it_needs(path: Path) -> None:
     workflow = YAML(typ="safe").load(path)
     both = {"push": {"branches": ["main"]}, "pull_request": None}

@@ -4,29 +4,26 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers import Repository, copy_repository, run_stage, set_params
+from helpers import Repository
 
 from stages.results import seeds
 from tools.bench import accuracy
 
 
 @pytest.mark.slow
-def test_it_measures_a_clone_and_keeps_a_table_and_the_seeds(mnist: Path, tmp_path: Path) -> None:
-    repository = Repository(copy_repository(tmp_path, mnist))
-    set_params(tmp_path, train_images=64, validation_images=32, threads=1)
-    known = seeds.rows(lambda path: (tmp_path / path).read_bytes())
+def test_it_measures_a_clone_and_keeps_a_table_and_the_seeds(workspace: Path) -> None:
+    repository = Repository(workspace)
+    known = seeds.rows(lambda path: (workspace / path).read_bytes())
     # the seeds of model_b-tanh are those of the code as it is, those of model_b of other code
     (row,) = [one for one in known if (one["run"], one["seed"]) == ("model_b-tanh", "0")]
     test = json.dumps({name: float(row[name]) for name in ("accuracy", "loss", "errors")})
     for run in ("model_b", "model_b-tanh"):
-        (tmp_path / f"metrics/test/{run}.json").write_text(test)
+        (workspace / f"metrics/test/{run}.json").write_text(test)
     repository.begin()
     arguments = ["--runs", "model_b", "model_b-tanh", "--seeds", "99", "--seconds", "0.01"]
-    result = run_stage("tools.bench.accuracy", *arguments, cwd=tmp_path)
-    assert result.returncode == 0, result.stderr
-    *_, row = result.stdout.splitlines()
+    *_, row = repository.do("python", "-m", "tools.bench.accuracy", *arguments).splitlines()
     assert row.startswith("| model_b | ") and row.endswith(" | not reached |")
-    after = seeds.rows(lambda path: (tmp_path / path).read_bytes())
+    after = seeds.rows(lambda path: (workspace / path).read_bytes())
     new = [row for row in after if row not in known]
     assert [(row["run"], row["seed"]) for row in new] == [("model_b", "99"), ("model_b-tanh", "99")]
     assert [row for row in after if row not in new] == [r for r in known if r["run"] != "model_b"]

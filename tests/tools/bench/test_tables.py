@@ -37,5 +37,5 @@ def test_pipeline_measures_in_clones(monkeypatch) -> None:
     run_here(pipeline, "--jobs", "3")
     head, _, _, _, *rows = Path("docs/measured/pipeline.md").read_text().splitlines()
     assert head.endswith("By stage, JOBS=3: fetch 7 s.")
-    measured = ("portable | 1", "native | 1", "portable | 3")
-    assert rows == [f"| {way} | 60 | 60.4 |" for way in measured]
+    ways = ("portable | 1", "native | 1", "portable | 3")
+    assert rows == [f"| {way} | 60 | 60.4 |" for way in ways]

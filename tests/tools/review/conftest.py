@@ -81,7 +81,6 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Example:
     made.write(".gitignore", "/data/*\n!/data/seeds.csv\n/review-plots/\n/.dvc/tmp\n")
     made.write(".dvc/config", "")
     made.write("dvc.yaml", PIPELINE)
-    made.write("plots/accuracy.png", "picture")
     made.result("model_a", 200, 0.07)
     made.result("model_b-lr0.1", 300, 0.1)
     monkeypatch.chdir(made.root)
