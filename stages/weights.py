@@ -3,10 +3,10 @@
 python -m stages.weights MODEL
 """
 
-from stages.compute import entry
+from stages.compute import kernels
 
 if __name__ == "__main__":
-    entry.run(__spec__.name)
+    kernels.run(__spec__.name)
 
 import argparse
 import socket

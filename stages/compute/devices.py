@@ -6,8 +6,6 @@ import sys
 
 import torch
 
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # mallopt(3)
-
 
 def choose() -> torch.device:
     """Take the accelerator if there is one, else the CPU, and ask for deterministic kernels."""
@@ -20,6 +18,6 @@ def choose() -> torch.device:
     # system and gets them back as zeroed pages, one fault each: half of Model A's time at 224 px.
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     if hasattr(libc, "mallopt"):  # musl has none
-        libc.mallopt(M_MMAP_MAX, 0)
-        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+        libc.mallopt(-4, 0)  # M_MMAP_MAX
+        libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
     return device

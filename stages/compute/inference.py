@@ -8,6 +8,8 @@ from torch.nn import functional
 
 BATCH = 200  # inputs of at most 224 x 224 numbers; fewer if they are larger
 
+Prepare = Callable[[Tensor], Tensor]  # from a dataset's inputs to the network's
+
 
 def autocast(device: torch.device, precision: str) -> torch.autocast:
     """Compute in bfloat16 where that is safe if `precision` is bf16; weights stay float32."""
@@ -18,7 +20,7 @@ def autocast(device: torch.device, precision: str) -> torch.autocast:
 def predict(
     network: nn.Module,
     inputs: Tensor,
-    prepare: Callable[[Tensor], Tensor],
+    prepare: Prepare,
     precision: str,
     check: Callable[[], None] = lambda: None,
 ) -> Tensor:

@@ -6,9 +6,11 @@ products) choose. `kernels: portable` limits these to what every x86-64 CPU with
 libraries read the variables when they are loaded, so this module must not import PyTorch.
 """
 
+import importlib
 import os
+import sys
 
-from stages.system import messages, params
+from stages.system import errors, messages, params
 
 PORTABLE = {
     "ATEN_CPU_CAPABILITY": "avx2",
@@ -18,6 +20,17 @@ PORTABLE = {
 # Other variables that would change sums: a limit on threads, products in bfloat16.
 OTHERS = ("DNNL_DEFAULT_FPMATH_MODE", "DNNL_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS",
           "ONEDNN_DEFAULT_FPMATH_MODE", "OMP_THREAD_LIMIT")  # fmt: skip
+
+
+def run(stage: str, memory: str = errors.CLOSE) -> None:
+    """Fix the kernels, only then import a stage and with it PyTorch, and `errors.run` its main."""
+
+    def main() -> None:
+        fix()
+        importlib.import_module(stage).main()
+
+    errors.run(main, memory)
+    sys.exit()
 
 
 def fix() -> None:

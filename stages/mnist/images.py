@@ -17,8 +17,7 @@ SPLITS = {
 def load(split: str, folder: Path = pins.FOLDER) -> tuple[Tensor, Tensor]:
     """Load `train` (N = 60,000) or `test` (N = 10,000), or raise a UserError if a file is corrupt.
 
-    Returns:
-        Images, uint8 (N, 28, 28), 0 background to 255 ink, and labels, int64 (N,), 0 to 9.
+    The images are uint8 (N, 28, 28), 0 background to 255 ink, the labels int64 (N,), 0 to 9.
     """
     # bytearray: torch warns about a read-only buffer
     images, labels = (bytearray(pins.read(folder / name)) for name in SPLITS[split])

@@ -16,18 +16,13 @@ import torch
 from torch import nn
 
 from stages.compute.startup import without_compiler
-from stages.system import errors, messages, outputs, rules
+from stages.system import errors, messages, outputs
+from stages.system.params import Rules, check, integer, one_of
 
-LARGEST_IMAGE_SIZE = 1024  # pixels per side
 ENTRIES = {"model": str, "options": dict, "params": dict, "state_dict": dict}
 
 
-class CorruptError(Exception):
-    """A file without tensors that can be read safely; str() is the reason."""
-
-
 def names() -> list[str]:
-    """List the architectures that can be built."""
     return sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
 
 
@@ -40,10 +35,9 @@ def architecture(name: str) -> ModuleType:
         return importlib.import_module(f"stages.models.{name}")
 
 
-def option_rules(module: ModuleType) -> dict[str, rules.Rule]:
-    """Say what values the options of an architecture may have."""
-    size = rules.integer(module.MINIMUM_IMAGE_SIZE, LARGEST_IMAGE_SIZE)
-    own = {option: rules.one_of(*values) for option, values in module.OPTIONS.items()}
+def option_rules(module: ModuleType) -> Rules:
+    size = integer(module.MINIMUM_IMAGE_SIZE, 1024)
+    own = {option: one_of(*values) for option, values in module.OPTIONS.items()}
     return {"image_size": size} | own
 
 
@@ -56,7 +50,7 @@ def build(name: str, /, **options: Any) -> nn.Module:
     """
     module = architecture(name)
     options = {"image_size": 224} | options
-    rules.check(f"{name}: ", options, option_rules(module), complete=False)
+    check(f"{name}: ", options, option_rules(module), complete=False)
     network = module.build(**options)
     network.image_size = options["image_size"]
     return network
@@ -75,11 +69,7 @@ def save(
 
 
 def load_tensors(path: Path, device: torch.device | str = "cpu") -> Any:
-    """Read what torch.save wrote, tensors to `device`; nothing in the file can run code.
-
-    Raises:
-        CorruptError: it is incomplete, or holds more than tensors and plain values.
-    """
+    """Read what torch.save wrote, tensors to `device`, or raise a CorruptError; run no code."""
     try:
         with zipfile.ZipFile(path) as archive:
             # a compressed member could hold any amount; torch.save compresses none
@@ -90,7 +80,7 @@ def load_tensors(path: Path, device: torch.device | str = "cpu") -> Any:
     except Exception as error:  # a corrupt file can fail anywhere in zip, pickle or torch
         if isinstance(error, OSError) or errors.out_of_memory(error):
             raise
-        raise CorruptError(type(error).__name__) from error
+        raise errors.CorruptError(type(error).__name__) from error
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -101,10 +91,10 @@ def read(path: Path) -> dict[str, Any]:
     try:
         content = load_tensors(path)
         if {key: type(value) for key, value in content.items()} != ENTRIES:
-            raise CorruptError("other entries")
+            raise errors.CorruptError("other entries")
         if not all(isinstance(option, str) for option in content["options"]):
-            raise CorruptError("options without a name")
-    except (CorruptError, AttributeError) as error:
+            raise errors.CorruptError("options without a name")
+    except (errors.CorruptError, AttributeError) as error:
         raise messages.error("model file corrupt", path=path, reason=error) from error
     return content
 

@@ -15,13 +15,10 @@ IMAGENET = torchvision.models.AlexNet_Weights.IMAGENET1K_V1
 
 
 def build(image_size: int, dropout: float = 0.5) -> nn.Module:
-    """Map (N, 3 or 1, H, W) float images of 63 pixels or more to (N, 10) logits.
-
-    The convolutions are initialised after He et al. (2015, arXiv:1502.01852), which preserves the
-    variance of activations from layer to layer; PyTorch's default shrinks it. `dropout` is the
-    probability of dropping an input of the first two linear layers; 0.5 in the original.
-    """
+    """`dropout` is the probability of dropping an input of the first two linear layers."""
     network = torchvision.models.alexnet(num_classes=10, dropout=dropout)
+    # He et al. (2015, arXiv:1502.01852): preserves the variance of activations from layer to layer,
+    # which PyTorch's default shrinks.
     for layer in network.features:
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")

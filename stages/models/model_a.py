@@ -14,16 +14,14 @@ OPTIONS = {"activation": tuple(layers.ACTIVATIONS)}
 
 
 def build(image_size: int, activation: str = "relu") -> nn.Module:
-    """Map (N, 3 or 1, image_size, image_size) float images to (N, 10) logits."""
     act = layers.ACTIVATIONS[activation]
-    return nn.Sequential(
-        OrderedDict(
-            # pooling before the monotonic activation: same result, a quarter of the work
-            conv1=layers.ConvPool2d(3, 8, kernel_size=3, padding=1),
-            act1=act(),
-            flatten=nn.Flatten(),
-            fc1=layers.Linear(8 * (image_size // 2) ** 2, 64),
-            act2=act(),
-            fc2=layers.Linear(64, 10),
-        )
+    network = OrderedDict(
+        # pooling before the monotonic activation: same result, a quarter of the work
+        conv1=layers.ConvPool2d(3, 8, kernel_size=3, padding=1),
+        act1=act(),
+        flatten=nn.Flatten(),
+        fc1=layers.Linear(8 * (image_size // 2) ** 2, 64),
+        act2=act(),
+        fc2=layers.Linear(64, 10),
     )
+    return nn.Sequential(network)

@@ -15,13 +15,8 @@ IMAGENET = torchvision.models.ResNet18_Weights.IMAGENET1K_V1
 
 
 def build(image_size: int, stem: str = "fresh") -> nn.Module:
-    """Map (N, 3 or 1, H, W) float images of any size to (N, 10) logits.
-
-    The stem `fresh` replaces conv1 by one with PyTorch's default initialisation, as the notebook
-    does; `pretrained` keeps torchvision's.
-    """
     network = torchvision.models.resnet18(num_classes=10)
-    if stem == "fresh":
+    if stem == "fresh":  # as the notebook: PyTorch's default initialisation, not torchvision's
         network.conv1 = nn.Conv2d(3, 64, kernel_size=7, stride=2, padding=3, bias=False)
     # relu(pool(x)) = pool(relu(x)), and the smaller map is a quarter of the work
     network.relu, network.maxpool = network.maxpool, network.relu

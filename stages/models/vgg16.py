@@ -12,7 +12,6 @@ IMAGENET = torchvision.models.VGG16_Weights.IMAGENET1K_V1
 
 
 def build(image_size: int) -> nn.Module:
-    """Map (N, 3 or 1, H, W) float images of 32 pixels or more to (N, 10) logits."""
     network = torchvision.models.vgg16(num_classes=10)
     layers.pool_first(network.features)
     layers.convert_layers(network)

@@ -19,9 +19,8 @@ def draw(runs: dict[str, Run], recorded: dict[str, Run]) -> bytes:
     tested = [run for run in runs.values() if run.errors is not None]
     tested.sort(key=lambda run: (run.errors, run.name))
     missing = [run.name for run in runs.values() if run not in tested]
-    figure = style.figure("Test error of every run")
+    figure, axis = style.subplots("Test error of every run")
     figure.set_figheight(1.9 + 0.34 * max(len(tested), 4))
-    axis = figure.subplots()
     theirs = {name: 1 - run.accuracy for name, run in recorded.items()}
     rows = [
         (run.errors / TEST_IMAGES, *wilson(run.errors), theirs.get(run.name, np.nan))

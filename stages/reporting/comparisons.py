@@ -70,9 +70,9 @@ def varied(runs: dict[str, Run], model: str, setting: str) -> Comparison:
             value = text(run.settings[setting])
             label = f"lr {value}" if setting == "lr" else value
             found.setdefault(label, replace(run, label=label))
-    order = [label for label in VARIED[setting] if label in found]
-    order += sorted(found.keys() - set(order))
-    return Comparison({label: found[label] for label in order}, VARIED[setting], setting)
+    order = [*VARIED[setting], *sorted(found.keys() - set(VARIED[setting]))]
+    ordered = {label: found[label] for label in order if label in found}
+    return Comparison(ordered, VARIED[setting], setting)
 
 
 def text(value: Any) -> str:

@@ -19,10 +19,9 @@ def draw(title: str, panels: dict[str, Comparison]) -> bytes:
 
     Lines are the training loss, markers the validation loss at the end of each epoch.
     """
-    figure = style.figure(title)
-    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    figure, axes = style.subplots(title, ncols=len(panels), sharey=True, squeeze=False)
     entries = {}
-    for axis, (name, compared) in zip(axes, panels.items(), strict=True):
+    for axis, (name, compared) in zip(axes[0], panels.items(), strict=True):
         axis.set_title(name)
         _loss_axis(axis)
         missing = [f"no results for {label}" for label in compared.missing]
@@ -40,7 +39,7 @@ def draw(title: str, panels: dict[str, Comparison]) -> bytes:
         corner = {"transform": axis.transAxes, "ha": "right", "va": "top", "color": style.GREY}
         axis.text(0.98, 0.97, "\n".join(missing), **corner)
         axis.set_xlim(left=0)
-    axes[0].set_ylabel("cross entropy loss (nats, log scale)")
+    axes[0, 0].set_ylabel("cross entropy loss (nats, log scale)")
     key = "line: training loss; marker: validation loss at the end of the epoch"
     style.legend(figure, entries.values(), entries.keys(), key)
     return style.png(figure)
@@ -48,8 +47,7 @@ def draw(title: str, panels: dict[str, Comparison]) -> bytes:
 
 def reference(recorded: dict[str, Run], runs: dict[str, Run]) -> bytes:
     """Draw the losses per epoch that the notebook recorded, and ours over them; return a PNG."""
-    figure = style.figure("Training loss: the notebook's and ours")
-    axis = figure.subplots()
+    figure, axis = style.subplots("Training loss: the notebook's and ours")
     _loss_axis(axis)
     dashed = {"linestyle": (0, (2, 1.2)), "markerfacecolor": "white", "zorder": 3}
     for place, (name, theirs) in enumerate(recorded.items()):

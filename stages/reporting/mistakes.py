@@ -42,9 +42,8 @@ def read(runs: Iterable[str]) -> dict[str, Mistakes]:
 
 def draw(run: str, wrong: Mistakes) -> bytes:
     """Draw up to 24 mistakes, the most confident first; return a PNG."""
-    figure = style.figure(f"{run}: most confident of its {len(wrong.places)} mistakes")
+    figure, axis = style.subplots(f"{run}: most confident of its {len(wrong.places)} mistakes")
     figure.supxlabel(f"true digit {ARROW} predicted digit, with the probability given to it")
-    axis = figure.subplots()
     axis.axis("off")
     order = np.argsort(-np.nan_to_num(wrong.probability, nan=-1.0), kind="stable")
     for place, i in enumerate(order[: ROWS * COLUMNS]):

@@ -20,17 +20,14 @@ def read() -> dict[str, Run]:
 
 def _runs(text: str) -> dict[str, Run]:
     content = YAML(typ="safe").load(text)
-    return {
-        name: _run(name, **content["runs"][name], settings=content["configuration"])
-        for name in NAMES
-    }
-
-
-def _run(name: str, accuracy: float, loss: list[float], settings: dict) -> Run:
-    return Run(
-        name,
-        train={"loss": loss[-1]},
-        test={"accuracy": accuracy, "errors": round((1 - accuracy) * TEST_IMAGES)},
-        settings=settings,
-        epochs=[Epoch(epoch, value, None, None) for epoch, value in enumerate(loss, start=1)],
-    )
+    found = {}
+    for name in NAMES:
+        accuracy, losses = content["runs"][name]["accuracy"], content["runs"][name]["loss"]
+        found[name] = Run(
+            name,
+            train={"loss": losses[-1]},
+            test={"accuracy": accuracy, "errors": round((1 - accuracy) * TEST_IMAGES)},
+            settings=content["configuration"],
+            epochs=[Epoch(epoch, loss, None, None) for epoch, loss in enumerate(losses, start=1)],
+        )
+    return found

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 from matplotlib import style
@@ -17,10 +18,11 @@ style.use(Path(__file__).with_name("house.mplstyle"))
 GREY = "C8"
 
 
-def figure(title: str) -> Figure:
-    empty = Figure()
-    empty.suptitle(title)
-    return empty
+def subplots(title: str, **options: Any) -> tuple[Figure, Any]:
+    """Return a figure and its axes, as pyplot's function of this name does."""
+    figure = Figure()
+    figure.suptitle(title)
+    return figure, figure.subplots(**options)
 
 
 def label_log(axis: Axis, unit: str = "") -> None:

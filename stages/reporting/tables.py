@@ -1,35 +1,20 @@
 """The report's Markdown: what fills template.md."""
 
 from collections.abc import Collection
+from itertools import chain
 from pathlib import Path
 
 from stages.reporting import claims, comparisons
 from stages.reporting.claims import Claim
 from stages.reporting.comparisons import Comparison, text
 from stages.results.markdown import NONE, count, listed, loss, percent, table
-from stages.results.runs import Run
+from stages.results.runs import FILES, Run
 from stages.results.statistics import LEVEL
 
 TEMPLATE = Path(__file__).with_name("template.md")
-SETTINGS = {
-    "image_size": "image size, px",
-    "epochs": "epochs",
-    "batch_size": "batch",
-    "lr": "learning rate",
-    "schedule": "schedule",
-    "beta2": "Adam's beta2",
-    "clip_norm": "gradient clipping, norm",
-    "precision": "precision",
-    "train_images": "training images",
-    "validation_images": "validation images",
-    "activation": "activation",
-    "weights": "initial weights",
-    "dropout": "dropout",
-    "mode": "mode",
-    "stem": "stem",
-}
+OMITTED = {"model", "seed", "kernels", "threads"}  # settings that the notebook has none of
 FIGURES = {
-    "parameters": lambda run: count(run.train.get("parameters")),
+    "parameters": lambda run: count(run.parameters),
     "epochs": lambda run: count(run.train.get("epochs")),
     "loss, first epoch": lambda run: loss(run.first_epoch_loss),
     "loss, last epoch": lambda run: loss(run.final_loss),
@@ -55,22 +40,19 @@ def report(runs: dict[str, Run], notebook: dict[str, Run], pictured: Collection[
         otherwise=otherwise(runs, notebook),
         judged="\n\n".join(map(claim, range(1, len(judged) + 1), judged, recorded)),
         level=LEVEL,
-        loss_margin=claims.LOSS_MARGIN,
-        parameter_margin=claims.PARAMETER_MARGIN,
-        guessing=claims.GUESSING,
-        converged=claims.CONVERGED,
-        unstable_rise=claims.UNSTABLE_RISE,
+        claims=claims,
     )
 
 
 def configuration(runs: dict[str, Run], notebook: dict[str, Run]) -> str:
     settings = {"*the notebook*": next(iter(notebook.values())).settings}
     settings |= {f"`{name}`": run.settings for name, run in runs.items()}
+    names = [key for key in dict.fromkeys(chain(*settings.values())) if key not in OMITTED]
     rows = [
-        [name, *(text(own[key]) if key in own else NONE for key in SETTINGS)]
+        [name, *(text(own[key]) if key in own else NONE for key in names)]
         for name, own in settings.items()
     ]
-    return table(["run", *SETTINGS.values()], rows)
+    return table(["run", *names], rows)
 
 
 def results(runs: dict[str, Run], notebook: dict[str, Run], pictured: Collection[str]) -> str:
@@ -83,7 +65,12 @@ def results(runs: dict[str, Run], notebook: dict[str, Run], pictured: Collection
         difference = f"{100 * (run.accuracy - theirs):+.2f}" if known else NONE
         rows.append([link, *(show(run) for show in figures.values()), percent(theirs), difference])
     header = ["run", *figures, "notebook", "difference (points)"]
-    missing = [path for run in runs.values() for path in run.missing]
+    missing = [
+        path.format(name)
+        for name, run in runs.items()
+        for part, (path, _) in FILES.items()
+        if not getattr(run, part)
+    ]
     note = f"\n\n**Missing files:** {listed(missing)}." if missing else ""
     return table(header, rows, len(header) - 1) + note
 
@@ -106,9 +93,9 @@ def otherwise(runs: dict[str, Run], notebook: dict[str, Run]) -> str:
         (run.settings, notebook[name].settings) for name, run in runs.items() if name in notebook
     ]
     differing = [
-        words.partition(",")[0]
-        for key, words in SETTINGS.items()
-        if any(key in ours and text(ours[key]) != text(theirs.get(key)) for ours, theirs in pairs)
+        key
+        for key in next(iter(notebook.values())).settings
+        if any(key in ours and text(ours[key]) != text(theirs[key]) for ours, theirs in pairs)
     ]
     if not differing:
         return "The runs were trained like the notebook's."
@@ -120,7 +107,7 @@ def otherwise(runs: dict[str, Run], notebook: dict[str, Run]) -> str:
 
 def claim(number: int, judged: Claim, recorded: Claim) -> str:
     rows = [[part.text, part.evidence, part.verdict] for part in judged.statements]
-    theirs = [f"{part.evidence}: {part.verdict}" for part in recorded.statements if part.tests]
+    theirs = [f"{part.evidence}: {part.verdict}" for part in recorded.statements if part.tested]
     parts = [
         f"### {number}. {judged.text}",
         f"**{judged.verdict.capitalize()}**",

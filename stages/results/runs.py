@@ -8,17 +8,31 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from stages.system.errors import UserError
 
 TEST_IMAGES = 10_000
-WORKING_TREE = "the working tree"
 CORRUPT = "is corrupt or was edited: restore it with git, or delete it and run `dvc repro`"
-Read = Callable[[str], bytes | None]  # returns the content of the file at a path, if there is one
+
+
+class Source:
+    """Where results are read: here the working directory."""
+
+    name = "the working tree"
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's content, None if there is no such file."""
+        try:
+            return Path(path).read_bytes()
+        except FileNotFoundError:
+            return None
+
+
+WORKING_TREE = Source()
 
 # Rows of loss.csv and steps.csv; a loss is None if it was not finite, or no image was held out.
 Epoch = namedtuple("Epoch", "epoch train_loss validation_loss validation_accuracy")
@@ -45,8 +59,17 @@ class Run:
         return self.test.get("accuracy")
 
     @property
+    def mean_accuracy(self) -> float | None:
+        """Mean test accuracy over its seeds, else its own."""
+        return fmean(self.accuracies) if self.accuracies else self.accuracy
+
+    @property
     def errors(self) -> int | None:
         return self.test.get("errors")
+
+    @property
+    def parameters(self) -> int | None:
+        return self.train.get("parameters")
 
     @property
     def final_loss(self) -> float | None:
@@ -64,54 +87,29 @@ class Run:
         early = early or [window.loss for window in self.steps[:1]]
         return math.fsum(map(_or_infinite, early)) / len(early) if early else None
 
-    @property
-    def missing(self) -> list[str]:
-        return [
-            path.format(self.name) for part, (path, _) in FILES.items() if not getattr(self, part)
-        ]
 
-
-def names() -> list[str]:
-    """List the runs of dvc.yaml."""
-    return list(YAML(typ="safe").load(Path("dvc.yaml"))["vars"][0]["runs"])
-
-
-def on_disk(path: str) -> bytes | None:
-    try:
-        return Path(path).read_bytes()
-    except FileNotFoundError:
-        return None
-
-
-def read(
-    names: Iterable[str], content: Read = on_disk, where: str = WORKING_TREE
-) -> dict[str, Run]:
-    """Read the results of runs; raise a UserError that names a corrupt file, and `where` it is."""
+def read(names: Iterable[str], source: Source = WORKING_TREE) -> dict[str, Run]:
+    """Read the results of runs; raise a UserError that names a corrupt file and where it is."""
     found = {}
     for name in names:
         parts = {
-            part: parsed(path.format(name), parse, content, where)
-            for part, (path, parse) in FILES.items()
+            part: parsed(path.format(name), parse, source) for part, (path, parse) in FILES.items()
         }
         found[name] = Run(name, **parts)
     return found
 
 
 def parsed(
-    path: str,
-    parse: Callable[[str], Any],
-    content: Read = on_disk,
-    where: str = WORKING_TREE,
-    wrong: str = CORRUPT,
+    path: str, parse: Callable[[str], Any], source: Source = WORKING_TREE, wrong: str = CORRUPT
 ) -> Any:
     """Return what `parse` makes of a file's text, or of "" if there is no file.
 
     If it cannot, raise a UserError that says what is `wrong` and what to do.
     """
     try:
-        return parse((content(path) or b"").decode())
+        return parse((source.read(path) or b"").decode())
     except (AttributeError, LookupError, TypeError, ValueError, csv.Error, YAMLError) as error:
-        raise UserError(f"{path} in {where} {wrong}") from error
+        raise UserError(f"{path} in {source.name} {wrong}") from error
 
 
 def _metrics(text: str) -> dict[str, Any]:
@@ -135,7 +133,7 @@ def _rows(kind: type[tuple], text: str) -> list:
     header, *rows = csv.reader(text.splitlines(), strict=True)
     if tuple(header) != kind._fields or not text.endswith("\n"):  # cut short
         raise ValueError(text)
-    numbers = [[_finite(float(cell)) if cell else None for cell in row] for row in rows]
+    numbers = [[_finite(float(cell or "nan")) for cell in row] for row in rows]
     return [kind(int(first), *rest) for first, *rest in numbers]
 
 

@@ -1,18 +1,12 @@
-"""Test results of each run with several seeds: how far the seed alone moves a figure.
-
-Each run has its own noise, not one pooled over all, because the networks differ in how much the
-seed matters.
-"""
+"""Test results of each run with several seeds: how far the seed alone moves a figure."""
 
 import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean, stdev
 from typing import Any
 
-from stages.results import statistics
-from stages.results.runs import WORKING_TREE, Read, on_disk, parsed
+from stages.results.runs import WORKING_TREE, Source, parsed
 
 PATH = Path("data/seeds.csv")
 COLUMNS = ["run", "seed", "accuracy", "loss", "errors"]
@@ -35,43 +29,19 @@ class Seeds:
 
     def has(self, test: dict[str, Any]) -> bool:
         """Say whether a run's test metrics are those of one of the seeds, to the last digit."""
-        return any(
-            test.get("errors") == result["errors"] and test.get("loss") == result["loss"]
-            for result in self.results.values()
-        )
-
-    def judge(self, figure: str, before: float, after: float, known: bool) -> float | None:
-        """Return how often the seed alone changes a figure as much, None if that is not known.
-
-        If the value before is `known` to be a seed's, the one after is compared with all seeds'.
-        """
-        values = self.values(figure)
-        if not values:
-            return None
-        if not known:
-            return statistics.two_seeds(values, after - before)
-        if (after - before) * (after - fmean(values)) <= 0:
-            return 1.0  # on the base's side of the mean: the base is the one that is unusual
-        return statistics.another_seed(values, after)
-
-    def bound(self, figure: str, known: bool) -> float | None:
-        """Return the least change that `judge` finds at LEVEL, from the mean if `known`."""
-        values = self.values(figure)
-        if not values:
-            return None
-        factor = 1 + 1 / len(values) if known else 2
-        return statistics.quantile(len(values) - 1) * math.sqrt(factor) * stdev(values)
+        known = [(result["errors"], result["loss"]) for result in self.results.values()]
+        return (test.get("errors"), test.get("loss")) in known
 
 
-def rows(content: Read = on_disk, where: str = WORKING_TREE) -> list[dict[str, str]]:
+def rows(source: Source = WORKING_TREE) -> list[dict[str, str]]:
     """Read the rows of seeds.csv, [] if there is none; raise a UserError if it is corrupt."""
-    return parsed(str(PATH), _rows, content, where, CORRUPT)
+    return parsed(str(PATH), _rows, source, CORRUPT)
 
 
-def read(content: Read = on_disk, where: str = WORKING_TREE) -> dict[str, Seeds]:
+def read(source: Source = WORKING_TREE) -> dict[str, Seeds]:
     """Return what seeds.csv has, by run; see `rows`."""
     by_run: dict[str, Seeds] = {}
-    for row in rows(content, where):
+    for row in rows(source):
         # of a seed that was measured again, the last result counts
         by_run.setdefault(row["run"], Seeds({})).results[row["seed"]] = _figures(row)
     return by_run

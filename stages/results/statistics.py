@@ -1,12 +1,10 @@
-"""The statistics that report, review and benchmarks judge results by.
+"""The statistics that report and review judge results by.
 
 A test returns its p-value, two-sided: how often chance makes a difference at least as large.
 """
 
 import math
 from collections.abc import Sequence
-from functools import cache
-from statistics import fmean, stdev
 
 import scipy  # loads scipy.stats, which takes half a second, when it is first used
 
@@ -21,31 +19,8 @@ def wilson(errors: int) -> tuple[float, float]:
     return interval.low, interval.high
 
 
-@cache
-def quantile(degrees: int, level: float = LEVEL) -> float:
-    """Return how far from 0 Student's t lies with a probability of only `level`."""
-    return scipy.stats.t.ppf(1 - level / 2, degrees)
-
-
-def another_seed(values: Sequence[float], value: float) -> float:
-    """Test whether `value` is one more of the `values` that seeds gave, which are taken as normal.
-
-    The mean of n values itself varies, with 1/n of their variance.
-    """
-    scale = stdev(values) * math.sqrt(1 + 1 / len(values))
-    return 2 * scipy.stats.t.sf(abs(value - fmean(values)) / scale, len(values) - 1)
-
-
-def two_seeds(values: Sequence[float], difference: float) -> float:
-    """Test whether two runs differ only by their seeds, which make a run vary as `values` do."""
-    scale = stdev(values) * math.sqrt(2)
-    return 2 * scipy.stats.t.sf(abs(difference) / scale, len(values) - 1)
-
-
 def welch(values: Sequence[float], others: Sequence[float]) -> float:
-    """Test whether two runs, each with several seeds, differ in their means."""
-    if len(set(values)) == len(set(others)) == 1:
-        return 1.0 if values[0] == others[0] else 0.0
+    """Test whether two runs differ in their means over seeds, which have to vary in either run."""
     return scipy.stats.ttest_ind(values, others, equal_var=False).pvalue
 
 
@@ -63,14 +38,12 @@ def two_proportions(errors: int, others: int) -> float:
     return scipy.stats.chi2_contingency(table, correction=False).pvalue
 
 
-def holm(values: Sequence[float], level: float = LEVEL) -> list[bool]:
-    """Say which p-values are significant; with a chance of `level` any of them is so by mistake.
+def holm(values: Sequence[float]) -> list[bool]:
+    """Say which p-values are significant; with a chance of LEVEL any of them is so by mistake.
 
-    Holm, Scandinavian Journal of Statistics 6 (1979).
+    Holm, Scandinavian Journal of Statistics 6 (1979): the least p-value has to pass the strictest
+    level, and from the first that fails on, none is significant.
     """
-    found, order = [False] * len(values), sorted(range(len(values)), key=values.__getitem__)
-    for rank, place in enumerate(order):
-        if values[place] > level / (len(values) - rank):
-            break
-        found[place] = True
-    return found
+    ordered = enumerate(sorted(values))
+    failed = [value for rank, value in ordered if value > LEVEL / (len(values) - rank)]
+    return [value < min(failed, default=math.inf) for value in values]

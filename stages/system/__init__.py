@@ -1,4 +1,1 @@
-"""What no result depends on: messages, signals, progress, validation; and outputs.py.
-
-That one writes the results, so only it is a dependency in dvc.yaml: a new wording retrains nothing.
-"""
+"""What no result depends on, except outputs.py, which writes them: see the top of dvc.yaml."""

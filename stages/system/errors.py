@@ -25,6 +25,10 @@ class UserError(Exception):
     """One sentence: what was wrong, what was expected, what to do."""
 
 
+class CorruptError(Exception):
+    """A file does not hold what it should; str() says why."""
+
+
 def run(main: Callable[[], None], memory: str = CLOSE) -> None:
     """Call `main`; if it fails, print one sentence and exit. `memory`: the remedy for a lack of it.
 
@@ -50,9 +54,9 @@ def run(main: Callable[[], None], memory: str = CLOSE) -> None:
     sys.exit(code)
 
 
-def run_module(name: str, memory: str = CLOSE) -> None:
-    """Import a module and `run` its main, then exit: Ctrl-C ends slow imports in a sentence too."""
-    run(lambda: importlib.import_module(name).main(), memory)
+def run_module(name: str) -> None:
+    """Import a module and `run` its main: Ctrl-C may come during the imports."""
+    run(lambda: importlib.import_module(name).main())
     sys.exit()
 
 

@@ -1,8 +1,4 @@
-"""The wording of messages from modules that decide results.
-
-Those modules are dependencies of the training and test stages and this one is not, so a new wording
-retrains nothing.
-"""
+"""The messages of modules that decide results, apart from them: a new wording retrains nothing."""
 
 import sys
 from typing import Any

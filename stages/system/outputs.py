@@ -36,10 +36,8 @@ def write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
     finally:
         temporary.unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # so that the new name survives a power cut
-    finally:
-        os.close(folder)
+    os.fsync(folder)  # so that the new name survives a power cut
+    os.close(folder)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

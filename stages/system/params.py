@@ -1,17 +1,53 @@
-"""Reading params.yaml, and what it may hold."""
+"""What params.yaml may hold. Rules reject values, they never change them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from stages.system import messages
 from stages.system.errors import UserError
-from stages.system.rules import check, integer, number, one_of
 
 PATH = Path("params.yaml")
 IMAGES = 60_000
+
+# What a value may be, in words and as a test. type(), not isinstance(): True is not an integer.
+Rule = tuple[str, Callable[[Any], bool]]
+Rules = dict[str, Rule]
+
+
+def integer(low: int, high: int) -> Rule:
+    words = f"an integer from {low} to {high}"
+    return words, lambda value: type(value) is int and low <= value <= high
+
+
+def number(low: float, high: float) -> Rule:
+    words = f"a number from {low:g} to {high:g}"
+    return words, lambda value: type(value) in (int, float) and low <= value <= high
+
+
+def one_of(*values: str | float) -> Rule:
+    words = " or ".join(map(str, values))
+    return words, lambda value: type(value) in (str, int, float) and value in values
+
+
+def check(where: str, values: dict[str, Any], rules: Rules, complete: bool = True) -> None:
+    """Raise a UserError at the first key that is unknown, wrong or, if `complete`, missing."""
+    for key in values:
+        if key not in rules:
+            hint = f"expected {', '.join(rules)}: correct or remove it"
+            raise UserError(f"{where}{shown(key)} is not known, {hint}")
+    for key, (words, admits) in rules.items():
+        if key in values and not admits(values[key]):
+            raise UserError(f"{where}{key} is {shown(values[key])}, expected {words}: correct it")
+        if complete and key not in values:
+            raise UserError(f"{where}{key} is missing, expected {words}: add it")
+
+
+def shown(value: Any) -> str:
+    """Format a value for a message: on one line, and short."""
+    text = value if isinstance(value, str) and value.isidentifier() else repr(value)
+    return text if len(text) <= 100 else f"{text[:97]}..."
+
 
 MAPPING = ("a mapping with an entry for each model", lambda value: isinstance(value, dict))
 SHARED = {
@@ -36,6 +72,8 @@ TRAINING = {"epochs": integer(1, 1000), "mode": one_of("finetune", "extract")}
 
 def read() -> dict[str, Any]:
     """Read params.yaml as DVC does (YAML 1.2), or raise a UserError if anything in it is wrong."""
+    from ruamel.yaml import YAML, YAMLError  # not at the top: building a network needs no YAML
+
     try:
         values = YAML(typ="safe").load(PATH)
     except (OSError, ValueError, YAMLError) as error:

@@ -7,29 +7,26 @@ from torch import Tensor
 from tqdm import tqdm
 
 
-class Progress:
+class Progress(tqdm):
     """A bar over the images of all epochs of a run: loss, images/s and the time left."""
 
     def __init__(self, run: str, images: int):
         # disable=None: shown only if standard error is a terminal
-        self._bar = tqdm(total=images, desc=run, unit=" images", disable=None, smoothing=0.05)
+        super().__init__(total=images, desc=run, unit=" images", disable=None, smoothing=0.05)
         self._shown = 0.0
 
     def resume(self, step: int, steps: int) -> None:
         """Report that the run resumes after `step` of its `steps`, and start the bar there."""
-        self._bar.write(f"resuming at step {step} of {steps}", file=sys.stderr)
-        self._bar.initial = self._bar.n = round(self._bar.total * step / steps)
-        self._bar.refresh()
+        self.write(f"resuming at step {step} of {steps}", file=sys.stderr)
+        self.initial = self.n = round(self.total * step / steps)
+        self.refresh()
 
     def step(self, images: int, loss: Tensor) -> None:
         """Count a batch; copies the loss from the device at most twice a second."""
-        if self._bar.disable:
+        if self.disable:
             return
         now = time.monotonic()
         if now - self._shown > 0.5:
             self._shown = now
-            self._bar.set_postfix_str(f"loss {loss.item():.4f}", refresh=False)
-        self._bar.update(images)
-
-    def close(self) -> None:
-        self._bar.close()
+            self.set_postfix_str(f"loss {loss.item():.4f}", refresh=False)
+        self.update(images)

@@ -12,11 +12,11 @@ import torch
 from torch import nn
 
 from stages import models
-from stages.system import messages, outputs
+from stages.system import errors, messages, outputs
 
 FOLDER = Path("data/checkpoints")  # ignored by git, and not an output of a stage
 CODE = Path(__file__).resolve().parents[1]
-INTERVAL = 30.0  # seconds between two writes, at least
+INTERVAL = 10.0  # seconds between two writes, at least
 MAX_OVERHEAD = 0.01  # of the time may be spent on writing
 
 
@@ -43,7 +43,7 @@ class Checkpoint:
     """
 
     def __init__(self, run: str, fingerprint: str):
-        self.path, self.fingerprint = FOLDER / f"{run}.pt", fingerprint
+        self.run, self.path, self.fingerprint = run, FOLDER / f"{run}.pt", fingerprint
         self._next = time.monotonic() + INTERVAL
 
     def resume(self, parts: dict[str, Any], device: torch.device) -> bool:
@@ -52,7 +52,7 @@ class Checkpoint:
             return False
         try:
             content = models.load_tensors(self.path, device)
-        except models.CorruptError as error:
+        except errors.CorruptError as error:
             aside = self.path.replace(self.path.with_name(f"{self.path.name}.corrupt"))
             messages.warn("checkpoint corrupt", path=self.path, aside=aside, reason=error)
             return False
@@ -62,12 +62,15 @@ class Checkpoint:
             part.load_state_dict(content["parts"].pop(name))  # pop frees the memory
         return True
 
-    def save_if_due(self, parts: dict[str, Any]) -> None:
+    def save_if_due(self, parts: dict[str, Any]) -> bool:
+        """Save `parts` if the last time is long enough ago, and tell whether it was."""
         start = time.monotonic()  # the wall clock may be set meanwhile
-        if start >= self._next:
-            self.save(parts)
-            end = time.monotonic()
-            self._next = end + max(INTERVAL, (end - start) / MAX_OVERHEAD)
+        if start < self._next:
+            return False
+        self.save(parts)
+        end = time.monotonic()
+        self._next = end + max(INTERVAL, (end - start) / MAX_OVERHEAD)
+        return True
 
     def save(self, parts: dict[str, Any]) -> bool:
         """Write the state of `parts`; if that fails, warn and return False: training can go on."""

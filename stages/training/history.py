@@ -1,7 +1,6 @@
 """What a training has produced so far, and its curves on disk."""
 
 import math
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from torch import Tensor
 from stages.system import outputs
 
 MAX_ROWS = 100  # in steps.csv
-INTERVAL = 10.0  # seconds between two writes of the curves, at least
 
 
 @dataclass
@@ -43,21 +41,9 @@ class History:
             rows.append((end, round(end / self.steps_per_epoch, 4), window.mean().item()))
         return rows
 
-
-class Curves:
-    """A run's curves in plots/runs/, also written while it trains, so that plots are live."""
-
-    def __init__(self, run: str):
-        self.folder = Path("plots/runs") / run
-        self._next = time.monotonic() + INTERVAL
-
-    def write_if_due(self, history: History) -> None:
-        if time.monotonic() >= self._next:
-            self.write(history)
-            self._next = time.monotonic() + INTERVAL
-
-    def write(self, history: History) -> None:
-        """Write the curves so far, of at least one step."""
+    def write(self, run: str) -> None:
+        """Write the curves of at least one step to plots/runs/."""
+        folder = Path("plots/runs") / run
         header = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
-        outputs.write_csv(self.folder / "loss.csv", header, history.epochs)
-        outputs.write_csv(self.folder / "steps.csv", ["step", "epoch", "loss"], history.curve())
+        outputs.write_csv(folder / "loss.csv", header, self.epochs)
+        outputs.write_csv(folder / "steps.csv", ["step", "epoch", "loss"], self.curve())

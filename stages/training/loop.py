@@ -2,29 +2,18 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from stages.compute.inference import predict, score
+from stages.compute.inference import Prepare, predict, score
 from stages.system import interrupts, messages
 from stages.system.progress import Progress
 from stages.training.checkpoint import Checkpoint, RngState
-from stages.training.history import Curves, History
+from stages.training.history import History
 from stages.training.optimizer import configure_optimizer
-from stages.training.step import CudaGraphStep, Step, make_step
-
-
-@dataclass
-class Data:
-    """Inputs and labels of the images trained on and of those held out, all on one device."""
-
-    inputs: Tensor
-    labels: Tensor
-    validation_inputs: Tensor
-    validation_labels: Tensor
+from stages.training.step import CudaGraphStep, Data, Step, make_step
 
 
 def steps_per_epoch(images: int, batch_size: int) -> int:
@@ -35,27 +24,24 @@ def steps_per_epoch(images: int, batch_size: int) -> int:
 def fit(
     network: nn.Module,
     data: Data,
-    prepare: Callable[[Tensor], Tensor],
+    prepare: Prepare,
     params: dict[str, Any],
     progress: Progress,
     checkpoint: Checkpoint | None = None,
-    curves: Curves | None = None,
 ) -> History:
     """Train the parameters that require a gradient: Adam on the cross entropy.
 
     `prepare` turns a batch of the data's inputs into the network's input, on their device; `params`
     holds epochs, batch_size, lr, schedule, beta2, clip_norm, precision and seed. Training stops
-    after an epoch whose loss is not finite.
-
-    Raises:
-        Interrupted: by a signal; the checkpoint, if any, then holds all steps done.
+    after an epoch whose loss is not finite, or with Interrupted by a signal; the checkpoint, if
+    any, then holds all steps done.
     """
     device, images, precision = data.inputs.device, len(data.labels), params["precision"]
     steps = steps_per_epoch(images, params["batch_size"])
     total = steps * params["epochs"]
     captured = device if device.type == "cuda" else None
     optimizer, schedule = configure_optimizer(network, params, total, captured)
-    step = make_step(network, optimizer, data.inputs, data.labels, prepare, params)
+    step = make_step(network, optimizer, data, prepare, params)
     if captured:
         step = CudaGraphStep(step)
     shuffle = torch.Generator().manual_seed(params["seed"])
@@ -67,15 +53,13 @@ def fit(
     if checkpoint and checkpoint.resume(parts, device):
         progress.resume(history.done, total)
 
-    def after_step(size: int, loss: Tensor) -> None:
+    def on_step(size: int, loss: Tensor) -> None:
         if schedule and history.done < total:
             schedule.step()
         progress.step(size, loss)
         check()
-        if checkpoint:
-            checkpoint.save_if_due(parts)
-        if curves:
-            curves.write_if_due(history)
+        if checkpoint and checkpoint.save_if_due(parts):
+            history.write(checkpoint.run)  # so that plots are live
 
     with interrupts.noted() as check:
         try:
@@ -86,7 +70,7 @@ def fit(
                 if history.diverged:
                     break
                 network.train()
-                loss = run_epoch(step, order, history, after_step)
+                loss = run_epoch(step, order, history, on_step)
                 held_out = None, None
                 if len(data.validation_labels):
                     logits = predict(network, data.validation_inputs, prepare, precision, check)
@@ -102,14 +86,11 @@ def fit(
 
 
 def run_epoch(
-    step: Step,
-    batches: Sequence[Tensor],
-    history: History,
-    after_step: Callable[[int, Tensor], None],
+    step: Step, batches: Sequence[Tensor], history: History, on_step: Callable[[int, Tensor], None]
 ) -> float:
     """Train on the batches of the current epoch that are not done; return the epoch's mean loss.
 
-    `batches` are all of the epoch's, each the images' indices, (N,) int64; `after_step` gets each
+    `batches` are all of the epoch's, each the images' indices, (N,) int64; `on_step` gets each
     batch's size and loss.
     """
     start = len(history.epochs) * len(batches)
@@ -117,6 +98,6 @@ def run_epoch(
     for i in range(history.done - start, len(batches)):
         losses[i] = step(batches[i])
         history.done += 1
-        after_step(len(batches[i]), losses[i])
+        on_step(len(batches[i]), losses[i])
     sizes = torch.tensor([len(batch) for batch in batches], device=losses.device)
     return (losses * sizes).sum().item() / sizes.sum().item()

@@ -7,9 +7,6 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import OneCycleLR
 
-# Part of the steps. With a long warm-up AlexNet leaves its first plateau, a loss of 2.3, sooner.
-WARM_UP = 0.2
-
 
 class Adam(torch.optim.Adam):
     """torch.optim.Adam whose methods lack the wrappers that keep PyTorch's compiler out.
@@ -40,6 +37,8 @@ def configure_optimizer(
     )
     if params["schedule"] == "constant" or steps == 1:
         return optimizer, None
-    warm_up = max(WARM_UP, 2 / steps)  # at least two steps: OneCycleLR divides by their span
+    # With a long warm-up AlexNet leaves its first plateau, a loss of 2.3, sooner. It takes at least
+    # two steps, as OneCycleLR divides by their span.
+    warm_up = max(0.2, 2 / steps)
     schedule = OneCycleLR(optimizer, params["lr"], steps, pct_start=warm_up, cycle_momentum=False)
     return optimizer, schedule

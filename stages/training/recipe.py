@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from stages import models
-from stages.system import messages, rules
-from stages.system.params import SHARED, TRAINING
+from stages.system import messages
+from stages.system.params import SHARED, TRAINING, check
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,6 @@ class Recipe:
     model: str  # the architecture
     options: dict[str, Any]  # of `models.build`: `image_size` and the architecture's own
     params: dict[str, Any]  # of the training
-
-    @property
-    def pretrained(self) -> bool:
-        """Whether it starts from data/weights/ and not from a fresh initialisation."""
-        return "mode" in self.params
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -47,12 +42,12 @@ def find(
     name, params = model, {key: values[key] for key in SHARED}
     if activation is not None:
         name, entry["activation"] = f"{name}-{activation}", activation
-        rules.check(f"{name}: ", {"activation": activation}, allowed, complete=False)
+        check(f"{name}: ", {"activation": activation}, allowed, complete=False)
     if lr is not None:
         name, params["lr"] = f"{name}-lr{lr}", lr
         with suppress(ValueError):  # the rule rejects a word
             params["lr"] = float(lr)
-        rules.check(f"{name}: ", {"lr": params["lr"]}, SHARED, complete=False)
-    rules.check(f"params.yaml: models.{model}.", entry, allowed)
+        check(f"{name}: ", {"lr": params["lr"]}, SHARED, complete=False)
+    check(f"params.yaml: models.{model}.", entry, allowed)
     params |= {key: entry.pop(key) for key in training}
     return Recipe(name, model, entry, params)

@@ -1,29 +1,27 @@
 """The parts of a training: what it starts from, what it trains on, and what it writes."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from stages import models
-from stages.compute.inference import predict
+from stages.compute.inference import Prepare, predict
 from stages.mnist import images
 from stages.models.layers import condensed
-from stages.system import messages, outputs
+from stages.system import outputs
 from stages.training import loop
-from stages.training.history import Curves, History
-from stages.training.loop import Data
+from stages.training.history import History
 from stages.training.recipe import Recipe
+from stages.training.step import Data
 
 
 def start(recipe: Recipe) -> tuple[nn.Module, Recipe]:
     """Build the network with its starting weights, and record in the recipe which these are."""
     network = models.build(recipe.model, **recipe.options)
-    if not recipe.pretrained:
+    if "mode" not in recipe.params:  # only networks with pretrained weights have one
         return network, recipe
     path = Path(f"data/weights/{recipe.model}.pt")
     weights = models.read(path)
@@ -38,13 +36,6 @@ def start(recipe: Recipe) -> tuple[nn.Module, Recipe]:
     return network, replace(recipe, options=options, params=params)
 
 
-def check(recipe: Recipe, device: torch.device) -> None:
-    """Raise a UserError for bf16 with portable kernels on a CPU, since AVX2 has no bf16."""
-    wanted = recipe.params["precision"], recipe.params["kernels"]
-    if device.type == "cpu" and wanted == ("bf16", "portable"):
-        raise messages.error("bf16 is not portable")
-
-
 def split(recipe: Recipe, pixels: Tensor, labels: Tensor) -> Data:
     """Take the first `train_images` to train on and hold out the last `validation_images`."""
     trained = recipe.params["train_images"]
@@ -53,10 +44,7 @@ def split(recipe: Recipe, pixels: Tensor, labels: Tensor) -> Data:
 
 
 def train(recipe: Recipe, network: nn.Module, data: Data, *watchers: Any) -> History:
-    """Train the whole network or, in mode `extract`, only its head.
-
-    `watchers` are the progress, the checkpoint and the curves of `loop.fit`.
-    """
+    """Train the whole network or, in mode `extract`, only its head; `watchers`: see `loop.fit`."""
     params = recipe.params
     prepare = partial(images.prepare, image_size=network.image_size)
     if params.get("mode") != "extract":
@@ -68,13 +56,9 @@ def train(recipe: Recipe, network: nn.Module, data: Data, *watchers: Any) -> His
 
 
 def freeze(
-    network: nn.Module, name: str, data: Data, prepare: Callable[[Tensor], Tensor], precision: str
+    network: nn.Module, name: str, data: Data, prepare: Prepare, precision: str
 ) -> tuple[nn.Module, Data]:
-    """Freeze all of a network except its last layer, `name`, and compute what that layer reads.
-
-    Returns:
-        That layer, and the data with its (N, features) float32 inputs.
-    """
+    """Freeze a network except its last layer, `name`; return that and its data, (N, features)."""
     network.requires_grad_(False)
     head = network.get_submodule(name)
     network.set_submodule(name, nn.Identity())
@@ -95,6 +79,6 @@ def write(recipe: Recipe, network: nn.Module, history: History) -> None:
     if history.diverged:
         metrics["diverged"] = True
     outputs.write_json(Path(f"metrics/train/{recipe.name}.json"), metrics)
-    Curves(recipe.name).write(history)
+    history.write(recipe.name)
     outputs.write_json(Path(f"data/settings/{recipe.name}.json"), recipe.settings)
     models.save(Path(f"data/models/{recipe.name}.pt"), network, **recipe.settings)

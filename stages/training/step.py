@@ -1,34 +1,39 @@
-"""One step of training: forward, backward, optimizer."""
+"""What a training reads, and one step of it: forward, backward, optimizer."""
 
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from stages.compute.inference import autocast
-
-EAGER_STEPS = 3  # before a CUDA graph is recorded
+from stages.compute.inference import Prepare, autocast
+from stages.training.optimizer import Adam
 
 Step = Callable[[Tensor], Tensor]
 
 
+@dataclass
+class Data:
+    """Inputs and labels of the images trained on and of those held out, all on one device."""
+
+    inputs: Tensor
+    labels: Tensor
+    validation_inputs: Tensor
+    validation_labels: Tensor
+
+
 def make_step(
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    inputs: Tensor,
-    labels: Tensor,
-    prepare: Callable[[Tensor], Tensor],
-    params: dict[str, Any],
+    network: nn.Module, optimizer: Adam, data: Data, prepare: Prepare, params: dict[str, Any]
 ) -> Step:
     """Return a function that trains on a batch, (N,) int64 indices, and returns its mean loss."""
 
     def step(batch: Tensor) -> Tensor:
-        with autocast(inputs.device, params["precision"]):
-            logits = network(prepare(inputs[batch]))
-            loss = functional.cross_entropy(logits.float(), labels[batch])
+        with autocast(data.inputs.device, params["precision"]):
+            logits = network(prepare(data.inputs[batch]))
+            loss = functional.cross_entropy(logits.float(), data.labels[batch])
         optimizer.zero_grad()
         loss.backward()
         if params["clip_norm"]:
@@ -43,7 +48,7 @@ class CudaGraphStep:
     """A step recorded as a CUDA graph, one for each size of batch, and replayed.
 
     With small batches a GPU waits for the CPU to launch its many small kernels; a graph is one
-    launch. The first steps run eagerly, as real steps: they set up what a recording must not.
+    launch. The first three of a size are eager, real steps: they set up what a recording must not.
     """
 
     def __init__(self, step: Step):
@@ -56,7 +61,7 @@ class CudaGraphStep:
     def __call__(self, batch: Tensor) -> Tensor:
         size = len(batch)
         if size not in self.graphs:
-            if self.eager.setdefault(size, 0) < EAGER_STEPS:
+            if self.eager.setdefault(size, 0) < 3:
                 self.eager[size] += 1
                 return self._warm_up(batch)
             recorded, graph = batch.clone(), torch.cuda.CUDAGraph()

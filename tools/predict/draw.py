@@ -20,8 +20,9 @@ from io import BytesIO
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
+from ruamel.yaml import YAML
+
 from stages import models
-from stages.results import runs
 from stages.system.errors import UserError
 from tools.predict import answer, pictures
 
@@ -35,7 +36,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Draw digits and see what each run says.")
     parser.add_argument("--port", type=int, default=8000, help="0 for any free port")
     port = parser.parse_args().port
-    files = {name: Path(f"data/models/{name}.pt") for name in runs.names()}
+    runs = YAML(typ="safe").load(Path("dvc.yaml"))["vars"][0]["runs"]
+    files = {name: Path(f"data/models/{name}.pt") for name in runs}
     networks = {name: models.load(path) for name, path in files.items() if path.is_file()}
     missing = [name for name in files if name not in networks]
     if not networks:

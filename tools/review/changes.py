@@ -10,6 +10,7 @@ from stages.results import runs, seeds
 from stages.results.runs import Run
 from stages.results.seeds import Seeds
 from stages.results.statistics import LEVEL, holm
+from tools.review import noise
 from tools.review.sides import Side
 
 
@@ -45,7 +46,7 @@ class Change:
     def chances(self) -> dict[str, float | None]:
         """The p-value of each figure that both sides have, None if its noise is unknown."""
         return {
-            name: self.seeds.judge(name, *self.figures(name), self.measured)
+            name: noise.judge(self.seeds.values(name), *self.figures(name), self.measured)
             for name in ("accuracy", "loss")
             if self.difference(name) is not None
         }
@@ -102,11 +103,11 @@ def compare(base: Side, head: Side) -> list[Change]:
     """Pair the results of each run that either side has, the best change first."""
     metrics = fnmatch.filter(base.paths | head.paths, "metrics/*.json")
     names = sorted({PurePosixPath(path).stem for path in metrics})
-    before = runs.read(names, base.read, base.name)
-    after = runs.read(names, head.read, head.name)
+    before = runs.read(names, base)
+    after = runs.read(names, head)
     # A change of the code may bring new seeds, but the noise to judge by is the base's.
-    noise = seeds.read(lambda path: base.read(path) or head.read(path), base.name)
-    changes = [Change(before[name], after[name], noise.get(name, Seeds({}))) for name in names]
+    measured = seeds.read(base if str(seeds.PATH) in base.paths else head)
+    changes = [Change(before[name], after[name], measured.get(name, Seeds({}))) for name in names]
     changes.sort(key=lambda one: one.difference("loss") or 0)
     changes.sort(key=lambda one: one.difference("accuracy") or 0, reverse=True)
     return sorted(changes, key=lambda one: one.verdict in (Verdict.ADDED, Verdict.REMOVED))

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from stages.results import seeds
 from stages.results.markdown import code, count, listed, loss, percent, table
-from tools.review import locks, sides
+from tools.review import locks, noise, sides
 from tools.review.changes import DECIDED, Change, Verdict, clear
 from tools.review.locks import Causes
 from tools.review.sides import Side
@@ -112,11 +112,12 @@ def _cell(change: Change, name: str) -> str:
 
 def _noise(change: Change, name: str) -> str:
     """Say where another seed's figure lies, or how far from the one before."""
-    bound = change.seeds.bound(name, change.measured)
+    values = change.seeds.values(name)
+    bound = noise.bound(values, change.measured)
     if bound is None:
         return "unknown"
     _, show, show_difference, factor, _ = FIGURES[name]
-    mean = f"{show(fmean(change.seeds.values(name)))} " if change.measured else ""
+    mean = f"{show(fmean(values))} " if change.measured else ""
     return f"{mean}± {show_difference.format(factor * bound).lstrip('+')}"
 
 

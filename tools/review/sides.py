@@ -22,7 +22,7 @@ from stages.system.errors import UserError
 class Side:
     """The files of a side, without those that git or .dvcignore ignores."""
 
-    name: str  # the revision as the user named it, or WORKING_TREE
+    name: str  # the revision as the user named it, or WORKING_TREE's
     commit: str  # its full hash; for the working tree that of HEAD
     fs: FileSystem
     root: str  # the pipeline's folder in `fs`, which may lie in a larger repository
@@ -70,7 +70,7 @@ def working_tree() -> Side:
     fs, root = LocalFileSystem(), str(Path.cwd())
     ignored = DvcIgnoreFilter(fs, root).is_ignored_file
     paths = frozenset(path for path in listed if Path(path).is_file() and not ignored(path))
-    return Side(WORKING_TREE, git("rev-parse", "HEAD").strip(), fs, root, paths)
+    return Side(WORKING_TREE.name, git("rev-parse", "HEAD").strip(), fs, root, paths)
 
 
 def prefix() -> str:

@@ -11,11 +11,9 @@ from contextlib import ExitStack, contextmanager
 import torch
 from torch import Tensor, nn
 
-from stages.models.layers.convolution import Conv2d, ConvPool2d
+from stages.models.layers.convolution import Conv2d
+from stages.models.layers.convolution import ConvPool2d as ConvPool2d
 from stages.models.layers.linear import AdaptiveAvgPool2d, Linear, PooledLinear
-
-__all__ = ["ACTIVATIONS", "Conv2d", "ConvPool2d", "Linear", "condensed", "convert_layers",
-           "fuse_avgpool", "pool_first"]  # fmt: skip
 
 ACTIVATIONS = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid, "tanh": nn.Tanh}
 
@@ -28,10 +26,7 @@ def condensed(network: nn.Module, input: Tensor) -> Iterator[None]:
     which only the sum counts: of AlexNet's 57 million at 72 pixels, 20 are left. A layer stays
     whole if it is called with different shapes or shares its weight. Each layer's `condense`
     returns its undo, which restores the parameters with what was learned, even after an exception.
-
-    Args:
-        network: on the input's device; switched to eval mode.
-        input: (N, C, H, W); all inputs within the block have this C, H and W.
+    It switches to eval mode. `input` is (N, C, H, W); all within the block have this C, H and W.
     """
     shapes = {m: set() for m in network.modules() if isinstance(m, Conv2d | PooledLinear)}
 
@@ -67,10 +62,8 @@ def fuse_avgpool(network: nn.Module, linear: str) -> None:
 
 
 def pool_first(features: nn.Sequential) -> None:
-    """Swap each ReLU with the max pooling after it: a quarter of the work, as ReLU is monotonic.
-
-    Neither layer has parameters, so the state dict keeps its keys.
-    """
+    """Swap each ReLU with the max pooling after it: a quarter of the work, as ReLU is monotonic."""
+    # neither has parameters, so the state dict keeps its keys
     for i in range(len(features) - 1):
         if isinstance(features[i], nn.ReLU) and isinstance(features[i + 1], nn.MaxPool2d):
             features[i], features[i + 1] = features[i + 1], features[i]

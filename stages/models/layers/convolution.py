@@ -83,9 +83,6 @@ class ConvPool2d(Conv2d):
     pooling costs more than the convolution before it.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, padding: int = 0):
-        super().__init__(in_channels, out_channels, kernel_size, padding=padding)
-
     def forward(self, input: Tensor) -> Tensor:
         """Map (N, in_channels or 1, H, W) to (N, out_channels, H' // 2, W' // 2)."""
         weight = self._weight(input)

@@ -20,16 +20,9 @@ def test_a_failed_write_leaves_what_was_there(error: BaseException, tmp_path: Pa
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_part_left_by_a_killed_run_is_overwritten(tmp_path: Path) -> None:
-    (tmp_path / ".out.part").write_bytes(b"half of something longer than this")
-    outputs.write_bytes(tmp_path / "out", b"whole")
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"out": b"whole"}
-
-
 def test_json_is_strict_and_csv_has_full_precision(tmp_path: Path) -> None:
     outputs.write_json(tmp_path / "m.json", {"loss": float("nan"), "rate": float("inf"), "n": 0.5})
-    assert (
-        tmp_path / "m.json"
-    ).read_text() == '{\n  "loss": null,\n  "rate": null,\n  "n": 0.5\n}\n'
+    expected = '{\n  "loss": null,\n  "rate": null,\n  "n": 0.5\n}\n'
+    assert (tmp_path / "m.json").read_text() == expected
     outputs.write_csv(tmp_path / "t.csv", ["epoch", "loss"], [(1, 0.1 + 0.2), (2, None)])
     assert (tmp_path / "t.csv").read_text() == "epoch,loss\n1,0.30000000000000004\n2,\n"

@@ -1,17 +1,14 @@
-import signal
 from pathlib import Path
 
 import pytest
 import torch
-from helpers import rows, run_here, set_params
+from helpers import rows
+from small import fit, network
+from torch import nn
 
-from stages import train
-from stages.system.interrupts import Interrupted
-from stages.system.progress import Progress
-from stages.training import history
+from stages.training import checkpoint
+from stages.training.checkpoint import Checkpoint
 from stages.training.history import History
-
-CURVES = Path("plots/runs/model_b")
 
 
 def test_curves_are_means_over_equal_windows() -> None:
@@ -20,23 +17,17 @@ def test_curves_are_means_over_equal_windows() -> None:
     assert History(2, torch.arange(4.0), done=2).curve() == [(1, 0.5, 0), (2, 1, 1)]
 
 
-def test_curves_grow_while_it_trains_but_are_no_result_yet(here: Path, monkeypatch) -> None:
-    """Interrupted at its sixth step, the second of epoch 2."""
-    set_params(here, models__model_b__epochs=2)
-    seen, step = [], Progress.step
+def test_curves_grow_with_each_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three steps in each of two epochs; what lies there when a step or a validation begins."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(checkpoint, "INTERVAL", 0)
+    monkeypatch.setattr(checkpoint, "MAX_OVERHEAD", float("inf"))
+    net, seen = network(), []
 
-    def look(self: Progress, images: int, loss: torch.Tensor) -> None:
-        if CURVES.exists():
-            seen.append((len(rows(CURVES / "steps.csv")), len(rows(CURVES / "loss.csv"))))
-        if len(seen) == 5:
-            signal.raise_signal(signal.SIGTERM)
-        step(self, images, loss)
+    def look(module: nn.Module, inputs: tuple) -> None:
+        curves = [Path("plots/runs/run", name) for name in ("steps.csv", "loss.csv")]
+        seen.append([len(rows(curve)) if curve.exists() else None for curve in curves])
 
-    with monkeypatch.context() as context, pytest.raises(Interrupted, match="to resume"):
-        context.setattr(history, "INTERVAL", 0)
-        context.setattr(Progress, "step", look)
-        run_here(train, "model_b")
-    assert seen == [(1, 0), (2, 0), (3, 0), (4, 0), (5, 1)]
-    assert not (Path("metrics").exists() or Path("data/models").exists())
-    run_here(train, "model_b")
-    assert (len(rows(CURVES / "steps.csv")), len(rows(CURVES / "loss.csv"))) == (8, 2)
+    net.register_forward_pre_hook(look)
+    fit(net, checkpoint=Checkpoint("run", "same"))
+    assert seen == [[None, None], [1, 0], [2, 0], [3, 0], [3, 0], [4, 1], [5, 1], [6, 1]]

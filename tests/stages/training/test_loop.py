@@ -10,13 +10,15 @@ from stages.compute import inference
 from stages.training import loop, run
 
 
-@pytest.mark.parametrize(("beta2", "clip_norm"), [(0.999, 0), (0.9, 0), (0.999, 0.1)])
-def test_it_is_adam_on_the_cross_entropy(beta2: float, clip_norm: float) -> None:
+@pytest.mark.parametrize(
+    ("seed", "beta2", "clip_norm"), [(3, 0.999, 0), (4, 0.9, 0), (3, 0.999, 0.1)]
+)
+def test_it_is_adam_on_the_cross_entropy(seed: int, beta2: float, clip_norm: float) -> None:
     """Compared with the textbook loop with torch.optim.Adam and the same batches."""
     ours, theirs, given = network(), network(), data()
-    history = fit(ours, given, beta2=beta2, clip_norm=clip_norm)
+    history = fit(ours, given, seed=seed, beta2=beta2, clip_norm=clip_norm)
     optimizer = torch.optim.Adam(theirs.parameters(), lr=0.01, betas=(0.9, beta2))
-    shuffle = torch.Generator().manual_seed(3)
+    shuffle = torch.Generator().manual_seed(seed)
     losses = []
     for _ in range(2):
         for chosen in torch.randperm(20, generator=shuffle).tensor_split(STEPS):
@@ -56,12 +58,6 @@ def test_one_cycle_learns_in_however_few_steps(epochs: int) -> None:
     assert (after - before).abs().max() > 0.001
 
 
-def test_same_seed_same_bits_another_seed_another_order() -> None:
-    first, second, other = (fit(network(), seed=seed).losses for seed in (3, 3, 4))
-    assert torch.equal(first, second)
-    assert not torch.equal(first, other)
-
-
 def test_no_batch_holds_one_image() -> None:
     for images, batch_size in itertools.product(range(2, 40), range(2, 12)):
         parts = torch.arange(images).tensor_split(loop.steps_per_epoch(images, batch_size))
@@ -69,15 +65,6 @@ def test_no_batch_holds_one_image() -> None:
         assert min(sizes) >= 2
         assert max(sizes) <= max(batch_size, 3)
         assert max(sizes) - min(sizes) <= 1
-
-
-def test_training_stops_after_an_epoch_whose_loss_is_not_finite() -> None:
-    given = data()
-    given.inputs[3] = float("inf")
-    history = fit(network(), given, epochs=5)
-    assert history.diverged
-    assert (history.done, [row[0] for row in history.epochs]) == (STEPS, [1])
-    assert not fit(network()).diverged
 
 
 def test_bf16_computes_in_bfloat16_and_keeps_float32_weights() -> None:
@@ -101,15 +88,9 @@ def test_extraction_trains_only_the_head_on_features_in_eval_mode() -> None:
 
 @pytest.mark.parametrize(("size", "expected"), [(28, 200), (224, 200), (448, 50), (4000, 1)])
 def test_large_images_are_predicted_in_smaller_batches(size: int, expected: int) -> None:
-    seen = []
-
-    def network(batch: torch.Tensor) -> torch.Tensor:
-        seen.append(len(batch))
-        return torch.zeros(len(batch), 10)
-
-    network.eval = lambda: None
-    logits = inference.predict(
-        network, torch.zeros(201, 1, 1, 1), lambda batch: batch.expand(-1, -1, size, size), "fp32"
-    )
-    assert logits.shape == (201, 10)
+    net, seen = nn.Identity(), []
+    net.register_forward_pre_hook(lambda module, inputs: seen.append(len(inputs[0])))
+    net.register_forward_hook(lambda module, inputs, output: output[:, 0])
+    found = inference.predict(net, torch.zeros(201, 1), lambda x: x.expand(-1, size**2), "fp32")
+    assert found.shape == (201,)
     assert seen[0] == max(seen) == expected

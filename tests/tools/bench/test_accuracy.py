@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers import Repository
+from helpers import Repository, rows
 
 from stages.results import seeds
 from tools.bench import accuracy
@@ -13,7 +13,7 @@ from tools.bench import accuracy
 @pytest.mark.slow
 def test_it_measures_a_clone_and_keeps_a_table_and_the_seeds(workspace: Path) -> None:
     repository = Repository(workspace)
-    known = seeds.rows(lambda path: (workspace / path).read_bytes())
+    known = rows(workspace / seeds.PATH)
     # the seeds of model_b-tanh are those of the code as it is, those of model_b of other code
     (row,) = [one for one in known if (one["run"], one["seed"]) == ("model_b-tanh", "0")]
     test = json.dumps({name: float(row[name]) for name in ("accuracy", "loss", "errors")})
@@ -23,7 +23,7 @@ def test_it_measures_a_clone_and_keeps_a_table_and_the_seeds(workspace: Path) ->
     arguments = ["--runs", "model_b", "model_b-tanh", "--seeds", "99", "--seconds", "0.01"]
     *_, row = repository.do("python", "-m", "tools.bench.accuracy", *arguments).splitlines()
     assert row.startswith("| model_b | ") and row.endswith(" | not reached |")
-    after = seeds.rows(lambda path: (workspace / path).read_bytes())
+    after = rows(workspace / seeds.PATH)
     new = [row for row in after if row not in known]
     assert [(row["run"], row["seed"]) for row in new] == [("model_b", "99"), ("model_b-tanh", "99")]
     assert [row for row in after if row not in new] == [r for r in known if r["run"] != "model_b"]

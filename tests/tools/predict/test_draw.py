@@ -14,7 +14,7 @@ from unittest import mock
 
 import pictures_kit as kit
 import pytest
-from helpers import ROOT, run_here
+from helpers import ROOT, put, run_here
 from playwright.sync_api import sync_playwright
 
 from stages import models
@@ -84,11 +84,12 @@ def test_a_text_browser_gets_the_page_but_not_the_terminal(trained: Path) -> Non
     assert ready.startswith("draw at http://127.0.0.1:")
 
 
-def test_it_needs_a_trained_run_and_a_free_port(port: int, trained, monkeypatch) -> None:
+def test_it_needs_a_trained_run_and_a_free_port(port: int, trained, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(trained)
     with pytest.raises(UserError, match=f"port {port} cannot be used .*: choose another --port"):
         run_here(draw, "--port", str(port))
-    monkeypatch.setattr(draw.runs, "names", lambda: ["resnet18"])
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path / "dvc.yaml", "vars: [{runs: {resnet18: resnet18}}]")
     with pytest.raises(UserError, match="no run is trained: run `make repro` first"):
         run_here(draw)
 
