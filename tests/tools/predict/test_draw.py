@@ -51,7 +51,7 @@ def test_every_run_answers(port: int) -> None:
     assert [len(row) for row in said["image"]] == [28] * 28
 
 
-def test_bad_requests_do_no_harm(port: int, monkeypatch) -> None:
+def test_bad_requests_do_no_harm(port: int) -> None:
     for headers, status, words in [
         ({}, 422, b"The picture cannot be read as an image"),
         ({"Content-Length": str(draw.LARGEST + 1)}, 422, b"must have at most 20,971,520 bytes"),
@@ -61,8 +61,7 @@ def test_bad_requests_do_no_harm(port: int, monkeypatch) -> None:
     ]:
         found, error = request(port, body=b"no picture", **headers)
         assert (found, words in error) == (status, True), error
-    with monkeypatch.context() as patch:
-        patch.setattr(pictures, "channels", mock.Mock(side_effect=MemoryError()))
+    with mock.patch.object(pictures, "channels", side_effect=MemoryError()):
         status, error = request(port, body=DIGIT)
     assert (status, b"out of memory: close other programs or make the" in error) == (507, True)
     assert request(port, body=DIGIT)[0] == 200
