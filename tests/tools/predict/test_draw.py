@@ -61,15 +61,10 @@ def test_bad_requests_do_no_harm(port: int) -> None:
     ]:
         found, error = request(port, body=b"no picture", **headers)
         assert (found, words in error) == (status, True), error
+    with mock.patch.object(pictures, "channels", side_effect=MemoryError()):
+        status, error = request(port, body=DIGIT)
+    assert (status, b"out of memory: close other programs or make the" in error) == (507, True)
     assert request(port, body=DIGIT)[0] == 200
-
-
-@pytest.mark.parametrize("error", [MemoryError(), OSError("out of memory error")])
-def test_too_little_memory_is_not_taken_for_a_corrupt_file(error, port, monkeypatch) -> None:
-    monkeypatch.setattr(pictures, "channels", mock.Mock(side_effect=error))
-    status, content = request(port, body=DIGIT)
-    assert status == 507
-    assert b"out of memory: close other programs or make the picture smaller" in content
 
 
 def test_a_text_browser_gets_the_page_but_not_the_terminal(trained: Path) -> None:
@@ -83,9 +78,8 @@ def test_a_text_browser_gets_the_page_but_not_the_terminal(trained: Path) -> Non
         while time.monotonic() < end and not (page.exists() and page.stat().st_size):
             time.sleep(0.1)
         process.terminate()
-        missing, ready = process.stdout.read().splitlines()
+        *_, ready = process.stdout.read().splitlines()
     assert page.read_bytes() == draw.PAGE.read_bytes()
-    assert missing.startswith("not trained, so left out (`make repro` trains them): resnet18, ")
     assert ready.startswith("draw at http://127.0.0.1:")
 
 
@@ -99,7 +93,6 @@ def test_it_needs_a_trained_run_and_a_free_port(port: int, trained, tmp_path, mo
         run_here(draw)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
 def test_digits_drawn_in_a_browser_are_read(port: int) -> None:
     with sync_playwright() as playwright:
@@ -120,9 +113,6 @@ def test_digits_drawn_in_a_browser_are_read(port: int) -> None:
                 with page.expect_response("**/read"):
                     page.mouse.up()
             page.wait_for_selector(f".digit:text('{digit}')")
-        page.focus("#clear")
-        page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.id") == "file"
         for content, seen in ((b"", "#words.error"), (DIGIT, ".digit:text('2')")):
             file = {"name": "2.png", "mimeType": "image/png", "buffer": content}
             page.set_input_files("#file", file)

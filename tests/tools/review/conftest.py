@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +18,6 @@ stages:
     deps: [data/mnist, stages/train.py]
     params: [lr, models.model_a, pyproject.toml: [dependency-groups.torch]]
     outs: [data/model.pt]
-  train_other: {cmd: train other, deps: [stages/train.py]}
   evaluate: {cmd: evaluate, deps: [data/model.pt]}
 """
 LOCK = """\
@@ -35,7 +33,6 @@ stages:
       params.yaml: {{lr: {lr}, models.model_a: {{epochs: 2}}}}
       pyproject.toml: {{dependency-groups.torch: [torch=={torch}]}}
     outs: [{{path: data/model.pt, hash: md5, md5: a{lr}{torch}{code}}}]
-  train_other: {{cmd: train other, deps: [{{path: stages/train.py, hash: md5, md5: {code}}}]}}
   evaluate: {{cmd: evaluate, deps: [{{path: data/model.pt, hash: md5, md5: a{lr}{torch}{code}}}]}}
 """
 
@@ -75,29 +72,22 @@ class Example(Repository):
         self.write("data/seeds.csv", rows)
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a repository with one commit on main."""
-    made = Example(tmp_path_factory.mktemp("template"))
+@pytest.fixture
+def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Example:
+    """Return a repository with one commit on main, its root the working directory."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    made = Example(tmp_path / "example")
     made.write("stages/train.py", "print('training')\n")
     made.write(".gitignore", "/data/*\n!/data/seeds.csv\n/review-plots/\n/.dvc/tmp\n")
     made.write(".dvc/config", "")
     made.write("dvc.yaml", PIPELINE)
-    made.write("plots/accuracy.png", "picture")
     made.result("model_a", 200, 0.07)
     made.result("model_b-lr0.1", 300, 0.1)
+    monkeypatch.chdir(made.root)
     made.ran()
     made.seeds("model_a")
     made.begin()
-    return made.root
-
-
-@pytest.fixture
-def example(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Example:
-    """Return a copy of the repository, its root the working directory."""
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.chdir(shutil.copytree(template, tmp_path / "example"))
-    return Example(Path.cwd())
+    return made
 
 
 @pytest.fixture

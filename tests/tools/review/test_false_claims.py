@@ -16,11 +16,10 @@ from stages.results.seeds import Seeds
 from tools.review.changes import Change, clear
 
 Result = dict[str, float]
-Review = list[Change]
 MEASURED = seeds.read()
 
 
-def rate(title: str, reviews: Iterable[Review]) -> float:
+def rate(title: str, reviews: Iterable[list[Change]]) -> float:
     """Return how many of the reviews claim an effect; print that as a row, with the runs."""
     claims = [[one.after.name for one in clear(review)] for review in reviews]
     found = fmean(map(bool, claims))
@@ -35,7 +34,7 @@ def change(run: str, before: Result, after: Result, noise: Iterable[Result]) -> 
     return Change(Run(run, test=before), Run(run, test=after), Seeds(results))
 
 
-def normal(trials: int, effect: dict[str, float], runs: Iterable[str]) -> Iterator[Review]:
+def normal(trials: int, effect: dict[str, float], runs: Iterable[str]) -> Iterator[list[Change]]:
     """Draw reviews from a normal model of each run; `effect` is added to its accuracy after."""
     chance = random.Random(0)
     models = {run: model(MEASURED[run], chance) for run in runs}
@@ -51,22 +50,23 @@ def model(measured: Seeds, chance: random.Random) -> Callable[[float], Result]:
     """Return what draws a result, accuracy and loss correlated as measured."""
     accuracies, losses = measured.values("accuracy"), measured.values("loss")
     rho = correlation(accuracies, losses)
+    mean_accuracy, accuracy_scale = fmean(accuracies), stdev(accuracies)
+    mean_loss, loss_scale = fmean(losses), stdev(losses)
 
     def draw(effect: float) -> Result:
         one, other = chance.gauss(0, 1), chance.gauss(0, 1)
-        accuracy = fmean(accuracies) + effect + stdev(accuracies) * one
-        loss = fmean(losses) + stdev(losses) * (rho * one + (1 - rho**2) ** 0.5 * other)
+        accuracy = mean_accuracy + effect + accuracy_scale * one
+        loss = mean_loss + loss_scale * (rho * one + (1 - rho**2) ** 0.5 * other)
         return {"accuracy": accuracy, "loss": loss, "errors": round(1e4 * (1 - accuracy))}
 
     return draw
 
 
-def held_out(trials: int) -> Iterator[Review]:
+def held_out(trials: int) -> Iterator[list[Change]]:
     """Draw reviews of measured results, each judged by the noise of its run's other seeds."""
     chance, pairs = random.Random(0), []
     for run, measured in MEASURED.items():
-        results = list(measured.results.values())
-        changes = []
+        results, changes = list(measured.results.values()), []
         for before, after in permutations(results, 2):
             others = [result for result in results if result is not after]
             changes.append(change(run, before, after, others))
@@ -84,13 +84,11 @@ def test_a_change_without_effect_seldom_claims_one() -> None:
 
 
 def test_an_effect_that_matters_is_found() -> None:
-    effects = {
-        "model_b half a point better": {"model_b": 0.005},
-        "model_b half a point worse": {"model_b": -0.005},
-        "resnet18 with twice the errors": {
-            "resnet18": fmean(MEASURED["resnet18"].values("accuracy")) - 1
-        },
-    }
-    for title, effect in effects.items():
-        assert rate(f"{title}, that run alone", normal(300, effect, effect)) > 0.9
-        assert rate(f"{title}, among all runs", normal(300, effect, MEASURED)) > 0.6
+    doubled = fmean(MEASURED["resnet18"].values("accuracy")) - 1
+    for title, run, effect in (
+        ("model_b half a point better", "model_b", 0.005),
+        ("model_b half a point worse", "model_b", -0.005),
+        ("resnet18 with twice the errors", "resnet18", doubled),
+    ):
+        assert rate(f"{title}, that run alone", normal(300, {run: effect}, [run])) > 0.9
+        assert rate(f"{title}, among all runs", normal(300, {run: effect}, MEASURED)) > 0.6

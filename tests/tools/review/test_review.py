@@ -26,12 +26,11 @@ def test_an_improvement_beyond_seed_noise(example, review):
     example.result("model_a", 20, 0.002, validation=0.99)
     example.commit()
     text = review("main")
-    assert text.splitlines()[0] == (
+    assert text.startswith(
         f"**Better:** with `lr` `0.001` → `0.01` and `{TORCH}` `torch==2.0` → `torch==2.1` and "
         "changed code, 1 of 1 changed run improved beyond seed noise (`model_a`: 200 → 20 test "
-        "errors), none got worse."
+        "errors), none got worse.\n"
     )
-    assert row(text, "lr") == ["`0.001`", "`0.01`"]
     assert row(text, "model_a") == [
         "more accurate, lower loss",
         "98.00 % → 99.80 % (**+1.80**)",
@@ -42,11 +41,9 @@ def test_an_improvement_beyond_seed_noise(example, review):
         "0.0700 ± 0.0497",  # and times 0.01
     ]
     assert row(text, "train") == [f"code `stages/train.py`; parameter `lr`, `{TORCH}`"]
-    assert row(text, "train_other") == ["code `stages/train.py`"]
     assert row(text, "evaluate") == ["new results of earlier stages"]
-    assert "Unchanged: `model_b-lr0.1`." in text
-    assert "- Changed: `plots/mistakes/model_a.png`\n" in text
-    assert "3 seeds per run" in text
+    for part in ("Unchanged: `model_b-lr0.1`.", "- Changed: `plots/mistakes/model_a.png`\n"):
+        assert part in text
     for absent in ("estimate", "WARNING", "Missing", str(example.root)):
         assert absent not in text
 
@@ -56,7 +53,6 @@ def test_an_improvement_beyond_seed_noise(example, review):
     [
         (299, 0.07, "within seed noise", NOTHING_CLEAR),
         (300, 0.07, UNCOUNTED, NOTHING_CLEAR),  # t at 5 %: 4.303 sqrt(4/3) 20 is 99.4
-        (343, 0.07, UNCOUNTED, NOTHING_CLEAR),
         (344, 0.07, "▼ **less accurate**", "Worse"),  # at 2.5 %, two figures: 6.205, 143.3
         (210, 0.2, "▼ **higher loss**", "Worse"),
     ],
@@ -73,19 +69,15 @@ def test_a_base_that_is_no_measured_seed_or_a_run_without_seeds(example, review)
     example.result("model_a", 205, 0.07)
     example.commit()
     example.result("model_a", 326, 0.07)  # 4.303 sqrt(2) 20 is 121.7
+    example.result("model_b-lr0.1", 100, 0.05)
     text = review("HEAD")
     assert row(text, "model_a")[0] == "within seed noise"
     assert row(text, "model_a")[-2:] == ["± 1.22", "± 0.0608"]
     assert "For `model_a` it is an estimate from other results than those before." in text
+    assert text.startswith("**Unclear:** 1 run changed, but the seed noise is unknown; 1 run ")
+    assert row(text, "model_b-lr0.1")[0] == "seed noise unknown"
     example.result("model_a", 327, 0.07)
     assert row(review("HEAD"), "model_a")[0] == UNCOUNTED
-    example.commit()
-    example.result("model_b-lr0.1", 100, 0.05)
-    text = review("HEAD")
-    assert text.startswith("**Unclear:** 1 run changed, but the seed noise is unknown.\n")
-    assert row(text, "model_b-lr0.1")[0] == "seed noise unknown"
-    assert row(text, "model_b-lr0.1")[-2:] == ["unknown", "unknown"]
-    assert "no seeds per run in `data/seeds.csv`" in text
 
 
 def test_the_best_change_comes_first_and_the_sentence_names_the_best_and_the_worst(example, review):
@@ -96,14 +88,10 @@ def test_the_best_change_comes_first_and_the_sentence_names_the_best_and_the_wor
     example.result("model_b-lr0.1", 297, 0.1)
     example.result("model_c", 20, 0.1)
     text = review("HEAD")
-    assert re.findall(r"^\| `(model_.*?)`", text, re.MULTILINE) == [
-        "model_c", "model_b-lr0.1", "model_a"
-    ]  # fmt: skip
-    assert text.startswith(
-        "**Mixed:** 1 of 3 changed runs improved beyond seed noise (`model_c`: 200 → 20 test "
-        "errors), 1 got worse (`model_a`: 200 → 350 test errors); 1 run changed without a clear "
-        "difference."
-    )
+    order = re.findall(r"^\| `(model_.*?)`", text, re.MULTILINE)
+    assert order == ["model_c", "model_b-lr0.1", "model_a"]
+    assert text.startswith("**Mixed:** 1 of 3 changed runs improved beyond seed noise (`model_c`: ")
+    assert "1 got worse (`model_a`: 200 → 350 test errors); 1 run changed without a clear" in text
 
 
 def test_a_run_that_diverges_is_worse_whatever_its_noise(example, review):
@@ -127,26 +115,11 @@ def test_runs_and_figures_that_one_side_lacks(example, review):
     assert row(text, "model_z")[:4] == added
     assert row(text, "model_a")[:3] == ["removed", f"98.00 % → {DASH}", f"200 → {DASH}"]
     assert row(text, "model_b-lr0.1")[1:3] == [f"97.00 % → {DASH}", f"300 → {DASH}"]
-    assert "- Added: `plots/mistakes/model_z.png`" in text
-
-
-def test_base_before_there_was_any_pipeline(example, review):
-    pipeline = [".dvc", "dvc.yaml", "dvc.lock", "params.yaml", "metrics", "plots"]
-    example.git("rm", "--quiet", "-r", *pipeline)
-    base = example.commit()
-    example.git("checkout", "--quiet", "main~1", "--", ".")
-    text = review(base)
-    assert text.startswith("**Other runs:** 2 runs added.")
-    assert "Params and stages need a `dvc.lock` on both sides: they are not compared." in text
-    assert "### Parameters" not in text
-    assert "### Stages" not in text
 
 
 def test_on_github_the_pictures_are_shown_before_and_after(example, review, monkeypatch):
     base, unchanged = example.git("rev-parse", "HEAD"), review("main")
     assert unchanged.startswith("**Same results:** no run's metrics changed.\n")
-    assert unchanged.count("None changed.") == 2
-    assert "### Stages that ran again\n\nNone." in unchanged
     example.result("model_a", 50, 0.07)
     head = example.commit()
     assert "<details>" not in review(base, "HEAD")
@@ -174,7 +147,6 @@ def test_revisions_and_experiments_whatever_is_in_the_working_tree(example, revi
         text = review("main", head)
         assert row(text, "lr") == ["`0.001`", "`0.01`"]
         assert row(text, "model_a")[2] == "200 → 50 (**-150**)"
-        assert "Missing" not in text
     assert "`branch` has commits that the other side lacks (1): their" in review("branch", "main")
     with pytest.raises(UserError, match=r"\(ambiguous Git revision 'calm-heron'\): give a branch"):
         review("main", "calm-heron")
@@ -188,19 +160,18 @@ def test_results_of_other_inputs_than_those_next_to_them(example, review):
     example.commit()
     for text in (changed, review("HEAD~1", "HEAD")):
         verdict, _, problems, *_ = text.splitlines()
-        prefix = "**Out of date**, run `dvc repro` first; as it stands: **Same results:** with `lr`"
-        assert verdict.startswith(prefix)
+        assert verdict.startswith("**Out of date**, run `dvc repro` first; as it stands: **Same ")
         assert problems == "**Missing or out of date:** `lr modified`."
         assert "| `lr` | `0.001` | ``a \\| b `c` <i>`` |" in text
     example.write("dvc.yaml", (example.root / "dvc.yaml").read_text().replace("fetch,", "load,"))
     assert "date:** `fetch changed command`, `lr modified`." in review("main")
     (example.root / "dvc.lock").unlink()
-    assert "date:** `dvc.lock missing`." in review("main")
+    text = review("main")
+    assert "date:** `dvc.lock missing`." in text
+    assert "Params and stages need a `dvc.lock` on both sides: they are not compared." in text
 
 
-@pytest.mark.parametrize(
-    "path", ["metrics/test/model_a.json", "params.yaml", "dvc.yaml", "dvc.lock"]
-)
+@pytest.mark.parametrize("path", ["metrics/test/model_a.json", "params.yaml", "dvc.lock"])
 def test_a_corrupt_file_is_named_with_its_revision(example, review, path):
     example.write(path, "[")
     example.commit()
@@ -213,7 +184,11 @@ def test_a_corrupt_file_is_named_with_its_revision(example, review, path):
     assert (example.root / "review-plots/earlier.png").exists()
 
 
-def test_outside_of_a_repository_it_is_one_sentence(review, tmp_path, monkeypatch):
+def test_a_failure_of_git_is_one_sentence(example, review, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+        with pytest.raises(UserError, match=r"could not read .*detected dubious"):
+            review("main", "--check")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(UserError, match="not a git repository"):

@@ -62,8 +62,8 @@ def test_what_is_out_of_date_and_why_stages_ran_agree_with_dvc(example, base):
 def test_a_pull_request_needs_its_results_up_to_date_and_in_git(example, base, review):
     assert review("HEAD", "--check") == review("HEAD")
 
-    def check(*problems: str) -> None:
-        with pytest.raises(UserError, match=re.escape(f"({', '.join(problems)}): run dvc repro")):
+    def check(problem: str) -> None:
+        with pytest.raises(UserError, match=re.escape(f"({problem}): run dvc repro")):
             review("HEAD", "--check")
         example.git("reset", "--quiet", "--hard", base.commit)
 
@@ -74,8 +74,6 @@ def test_a_pull_request_needs_its_results_up_to_date_and_in_git(example, base, r
     (example.root / "metrics.json").unlink()
     example.commit()
     check("metrics.json deleted")
-    example.write("report.txt", "edited\n")
-    check("report.txt modified", "report.txt not committed")
     made, report = (example.root / "dvc.lock").read_text().split("report:")
     example.write("dvc.lock", f"{made}report:{report.replace('md5: ', 'md5: f', 1)}")
     example.commit()
