@@ -14,7 +14,7 @@ from stages.results.statistics import LEVEL
 TEMPLATE = Path(__file__).with_name("template.md")
 OMITTED = {"model", "seed", "kernels", "threads"}  # settings that the notebook has none of
 FIGURES = {
-    "parameters": lambda run: count(run.parameters),
+    "parameters": lambda run: count(run.train.get("parameters")),
     "epochs": lambda run: count(run.train.get("epochs")),
     "loss, first epoch": lambda run: loss(run.first_epoch_loss),
     "loss, last epoch": lambda run: loss(run.final_loss),
