@@ -196,10 +196,9 @@ def has_best_balance(accuracy: Figure, one: Run, others: Sequence[Run]) -> State
     verdicts = []
     for other in others:
         (faster, _), (better, _) = FIRST_EPOCH.judge(one, other), accuracy.judge(one, other)
-        if NOT_MEASURED in (faster, better):
-            verdicts.append(NOT_MEASURED)
-        else:
-            verdicts.append(_verdict(faster != NOT_BORNE_OUT or better == BORNE_OUT))
+        measured = NOT_MEASURED not in (faster, better)
+        holds = faster != NOT_BORNE_OUT or better == BORNE_OUT
+        verdicts.append(_verdict(holds) if measured else NOT_MEASURED)
     text = "no other rate is faster than {} without being less accurate"
     statement = FIRST_EPOCH.ranks([one], others, text=text)
     return statement._replace(verdict=min(verdicts, key=DECISIVE.index))

@@ -26,15 +26,13 @@ class Mistakes(NamedTuple):
 
 def read(runs: Iterable[str]) -> dict[str, Mistakes]:
     """Return the mistakes of runs that have predictions; raise a UserError for a corrupt file."""
-    images, labels = (
-        pins.read(pins.FOLDER / name) for name in (pins.TEST_IMAGES, pins.TEST_LABELS)
-    )
+    images = pins.read(pins.FOLDER / pins.TEST_IMAGES)
+    labels = pins.read(pins.FOLDER / pins.TEST_LABELS)
     pixels = np.frombuffer(images, np.uint8, offset=16).reshape(-1, 28, 28)
     digits = np.frombuffer(labels, np.uint8, offset=8)
     found = {}
     for run in runs:
-        answers = parsed(f"data/predictions/{run}.csv", _predictions)
-        if answers:
+        if answers := parsed(f"data/predictions/{run}.csv", _predictions):
             wrong = np.flatnonzero(answers[0] != digits)
             found[run] = Mistakes(wrong, *(array[wrong] for array in (pixels, digits, *answers)))
     return found

@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import numpy as np
 from ruamel.yaml.error import YAMLError
 
 from stages.system.errors import UserError
@@ -26,10 +27,7 @@ class Source:
 
     def read(self, path: str) -> bytes | None:
         """Return a file's content, None if there is no such file."""
-        try:
-            return Path(path).read_bytes()
-        except FileNotFoundError:
-            return None
+        return Path(path).read_bytes() if Path(path).exists() else None
 
 
 WORKING_TREE = Source()
@@ -128,13 +126,9 @@ def _columns(names: list[str], text: str) -> dict[str, Sequence[float]]:
     header, *rows = csv.reader(text.splitlines(), strict=True)
     if header != names or not text.endswith("\n"):  # cut short
         raise ValueError(text)
-    columns = zip(*(map(_number, row) for row in rows), strict=True)
-    return dict(zip(names, columns, strict=True))
-
-
-def _number(cell: str) -> float:
-    value = float(cell or "inf")
-    return value if math.isfinite(value) else math.inf
+    numbers = np.array([[cell or "inf" for cell in row] for row in rows], float)
+    numbers[~np.isfinite(numbers)] = np.inf
+    return dict(zip(names, numbers.T.tolist(), strict=True))
 
 
 LOSSES = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]

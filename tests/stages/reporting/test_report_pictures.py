@@ -49,11 +49,8 @@ def test_perfect_hopeless_and_missing_results_fit_the_axes():
         name: Run(name, test={"accuracy": 1 - errors / 10_000, "errors": errors})
         for name, errors in (("model_a", 0), ("worst", 10_000))
     }
-    recorded = {
-        "model_a": Run(
-            "model_a", test={"accuracy": 0.9}, epochs={"epoch": [1], "train_loss": [0.4]}
-        )
-    }
+    epochs = {"epoch": [1], "train_loss": [0.4]}
+    recorded = {"model_a": Run("model_a", test={"accuracy": 0.9}, epochs=epochs)}
     drawn = accuracy.draw(runs, recorded)
     assert (
         len({drawn, accuracy.draw(runs, {}), accuracy.draw(runs | {"none": Run("none")}, {})}) == 3
