@@ -31,7 +31,7 @@ from stages.mnist import images
 from stages.models import layers
 from stages.reporting import curves
 from stages.reporting.comparisons import Comparison
-from stages.results.runs import Epoch, Run, Window
+from stages.results.runs import Run
 from stages.system.progress import Progress
 from stages.training import run
 from stages.training.recipe import Recipe
@@ -72,9 +72,9 @@ def parts() -> Iterator[tuple[str, Iterable[Tensor]]]:
     yield "linear layer", passes(layers.Linear(1568, 64), 1568)
     for name in NETWORKS:
         yield from network_parts(name, 4)
-    points = [(step / 100, 2.3 * 0.97**step) for step in range(1, 101)]
-    epochs = [Epoch(epoch, loss, loss, None) for epoch, loss in points]
-    made = Run("run", epochs=epochs, steps=[Window(None, epoch, loss) for epoch, loss in points])
+    losses = [2.3 * 0.97**step for step in range(1, 101)]
+    curve = {"epoch": [step / 100 for step in range(1, 101)], "loss": losses}
+    made = Run("run", epochs=curve | {"validation_loss": losses}, steps=curve)
     drawn = curves.draw("Loss", {"run": Comparison({"run": made}, [], "")})
     yield "picture", [torch.frombuffer(bytearray(drawn), dtype=torch.uint8)]
 

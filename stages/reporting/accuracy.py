@@ -40,10 +40,8 @@ def draw(runs: dict[str, Run], recorded: dict[str, Run]) -> bytes:
     axis.set_yticks(places, [run.name for run in tested])
     axis.set_ylim(max(len(tested), 1) - 0.4, -0.6)
     axis.set_xscale("log")
-    axis.set_xlim(
-        max(LOWEST, 0.8 * np.nanmin([*low, *notebook, 0.5])),
-        min(100, 1.25 * np.nanmax([*high, *notebook, 5])),
-    )
+    least, most = np.nanmin([*low, *notebook, 0.5]), np.nanmax([*high, *notebook, 5])
+    axis.set_xlim(max(LOWEST, 0.8 * least), min(100, 1.25 * most))
     style.label_log(axis.xaxis, " %")
     axis.set_xlabel("test error (share of the 10,000 images misclassified, log scale)")
     labels = ["measured here, with its 95 % interval", "the notebook's"]

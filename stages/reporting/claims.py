@@ -28,8 +28,6 @@ GUESSING = math.log(10)  # the loss of ten equal probabilities
 CONVERGED = GUESSING / 10
 UNSTABLE_RISE = GUESSING / 2
 
-Tests = dict[tuple[str, str], tuple[str, str]]  # verdict and p-value in words, by two runs' names
-
 
 class Statement(NamedTuple):
     """A checkable part of a claim, and the figures behind it."""
@@ -48,7 +46,7 @@ class Figure(NamedTuple):
     show: Callable[[float | None], str]
     better: str  # what is said of a run that has a better one
     margin: float = LOSS_MARGIN  # a lower one is better if it is lower by more than this
-    tests: Tests | None = None
+    tests: dict[tuple[str, str], tuple[str, str]] | None = None  # by two runs' names, as `judge`
 
     def judge(self, one: Run, other: Run) -> tuple[str, str]:
         """Return whether one run is better than another, and in words how that was tested."""
@@ -75,7 +73,7 @@ class Figure(NamedTuple):
 FASTER = "the loss of {} falls faster than that of {}"
 FIRST_EPOCH = Figure("loss of the first epoch", attrgetter("first_epoch_loss"), loss, FASTER)
 FEWER = "{} has fewer parameters than {}"
-PARAMETERS = Figure("parameters", attrgetter("parameters"), count, FEWER, margin=0)
+PARAMETERS = Figure("parameters", lambda run: run.train.get("parameters"), count, FEWER, margin=0)
 
 
 class Claim(NamedTuple):
@@ -116,9 +114,9 @@ def judge(compared: dict[str, Comparison]) -> list[Claim]:
             accuracy.ranks([relu], [tanh], [sigmoid], text=between),
         ]
         activations += [it._replace(text=f"{name}: {it.text}") for it in statements]
-    steps = min((run.steps[-1].step for run in (middle, low) if run.steps), default=0) // 10
+    steps = min((run.steps["step"][-1] for run in (middle, low) if run.steps), default=0) // 10
     early_loss = methodcaller("early_loss", steps)
-    early = Figure(f"loss of the first {steps} steps", early_loss, loss, f"{FASTER} at first")
+    early = Figure(f"loss of the first {steps:.0f} steps", early_loss, loss, f"{FASTER} at first")
     best = "lr 0.001 is more accurate than any other rate"
     return [
         Claim(
@@ -198,10 +196,9 @@ def has_best_balance(accuracy: Figure, one: Run, others: Sequence[Run]) -> State
     verdicts = []
     for other in others:
         (faster, _), (better, _) = FIRST_EPOCH.judge(one, other), accuracy.judge(one, other)
-        if NOT_MEASURED in (faster, better):
-            verdicts.append(NOT_MEASURED)
-        else:
-            verdicts.append(_verdict(faster != NOT_BORNE_OUT or better == BORNE_OUT))
+        measured = NOT_MEASURED not in (faster, better)
+        holds = faster != NOT_BORNE_OUT or better == BORNE_OUT
+        verdicts.append(_verdict(holds) if measured else NOT_MEASURED)
     text = "no other rate is faster than {} without being less accurate"
     statement = FIRST_EPOCH.ranks([one], others, text=text)
     return statement._replace(verdict=min(verdicts, key=DECISIVE.index))
@@ -209,17 +206,18 @@ def has_best_balance(accuracy: Figure, one: Run, others: Sequence[Run]) -> State
 
 def has_parameters(run: Run, claimed: float) -> Statement:
     shown, near = NONE, None
-    if run.parameters is not None:
-        excess = run.parameters / claimed - 1
-        shown = f"{run.parameters:,} with ten classes, {excess:+.1%}"
+    parameters = PARAMETERS.of(run)
+    if parameters is not None:
+        excess = parameters / claimed - 1
+        shown = f"{parameters:,} with ten classes, {excess:+.1%}"
         near = abs(excess) <= PARAMETER_MARGIN
     return _fact(run, f"has about {claimed / 1e6:g} million", f"parameters {shown}", near)
 
 
 def is_stable(run: Run, expected: bool = True) -> Statement:
     shown, stable = NONE, None
-    losses = [window.loss for window in run.steps]
-    if None in losses:
+    losses = run.steps.get("loss", [])
+    if math.inf in losses:
         shown, stable = "stopped being finite", False
     elif losses:
         shown = f"between {loss(min(losses))} and {loss(max(losses))}"

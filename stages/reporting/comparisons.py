@@ -70,7 +70,7 @@ def varied(runs: dict[str, Run], model: str, setting: str) -> Comparison:
             value = text(run.settings[setting])
             label = f"lr {value}" if setting == "lr" else value
             found.setdefault(label, replace(run, label=label))
-    order = [*VARIED[setting], *sorted(found.keys() - set(VARIED[setting]))]
+    order = [*VARIED[setting], *sorted(found)]
     ordered = {label: found[label] for label in order if label in found}
     return Comparison(ordered, VARIED[setting], setting)
 

@@ -1,15 +1,12 @@
 """Training and validation loss over the epochs."""
 
-from collections.abc import Sequence
-
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from stages.reporting import style
 from stages.reporting.comparisons import Comparison
 from stages.reporting.notebook import NAMES
-from stages.results.runs import Epoch, Run, Window
+from stages.results.runs import Run
 
 MARKERS = "osD^vPX"
 
@@ -33,8 +30,10 @@ def draw(title: str, panels: dict[str, Comparison]) -> bytes:
                 continue
             color, marker = f"C{places.index(label)}", MARKERS[places.index(label) % len(MARKERS)]
             look = {"color": color, "marker": marker, "markeredgecolor": "white"}
-            axis.plot(*_points(run.steps, "loss"), color=color)
-            axis.plot(*_points(run.epochs, "validation_loss"), linestyle="", zorder=3, **look)
+            axis.plot(run.steps["epoch"], run.steps["loss"], color=color)
+            if run.epochs:
+                points = run.epochs["epoch"], run.epochs["validation_loss"]
+                axis.plot(*points, linestyle="", zorder=3, **look)
             entries.setdefault(label, axis.plot([], [], **look)[0])
         corner = {"transform": axis.transAxes, "ha": "right", "va": "top", "color": style.GREY}
         axis.text(0.98, 0.97, "\n".join(missing), **corner)
@@ -52,10 +51,10 @@ def reference(recorded: dict[str, Run], runs: dict[str, Run]) -> bytes:
     dashed = {"linestyle": (0, (2, 1.2)), "markerfacecolor": "white", "zorder": 3}
     for place, (name, theirs) in enumerate(recorded.items()):
         label, color = NAMES[name], f"C{place}"
-        points = _points(theirs.epochs, "train_loss")
+        points = theirs.epochs["epoch"], theirs.epochs["train_loss"]
         axis.plot(*points, "s-", color=color, markersize=4, label=f"{label}, notebook")
         if name in runs and runs[name].epochs:
-            points = _points(runs[name].epochs, "train_loss")
+            points = runs[name].epochs["epoch"], runs[name].epochs["train_loss"]
             axis.plot(*points, "o", color=color, label=f"{label}, here", **dashed)
         else:
             axis.plot([], [], " ", label=f"{label}: not run here")
@@ -69,9 +68,3 @@ def _loss_axis(axis: Axes) -> None:
     style.label_log(axis.yaxis)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set_xlabel("epoch")
-
-
-def _points(rows: Sequence[Epoch | Window], loss: str) -> np.ndarray:
-    """Return epochs and losses, float (2, N); nan, drawn as a gap, where there is no loss."""
-    points = [(row.epoch, getattr(row, loss)) for row in rows]
-    return np.array(points, float).reshape(-1, 2).T

@@ -31,8 +31,7 @@ def read(runs: Iterable[str]) -> dict[str, Mistakes]:
     digits = np.frombuffer(labels, np.uint8, offset=8)
     found = {}
     for run in runs:
-        answers = parsed(f"data/predictions/{run}.csv", _predictions)
-        if answers:
+        if answers := parsed(f"data/predictions/{run}.csv", _predictions):
             wrong = np.flatnonzero(answers[0] != digits)
             found[run] = Mistakes(wrong, *(array[wrong] for array in (pixels, digits, *answers)))
     return found

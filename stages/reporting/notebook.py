@@ -2,7 +2,7 @@
 
 from ruamel.yaml import YAML
 
-from stages.results.runs import TEST_IMAGES, Epoch, Run, parsed
+from stages.results.runs import TEST_IMAGES, Run, parsed
 
 PATH = "data/notebook.yaml"
 # The notebook's networks, as text shows them.
@@ -28,6 +28,6 @@ def _runs(text: str) -> dict[str, Run]:
             train={"loss": losses[-1]},
             test={"accuracy": accuracy, "errors": round((1 - accuracy) * TEST_IMAGES)},
             settings=content["configuration"],
-            epochs=[Epoch(epoch, loss, None, None) for epoch, loss in enumerate(losses, start=1)],
+            epochs={"epoch": range(1, len(losses) + 1), "train_loss": losses},
         )
     return found

@@ -14,7 +14,7 @@ from stages.results.statistics import LEVEL
 TEMPLATE = Path(__file__).with_name("template.md")
 OMITTED = {"model", "seed", "kernels", "threads"}  # settings that the notebook has none of
 FIGURES = {
-    "parameters": lambda run: count(run.parameters),
+    "parameters": lambda run: count(run.train.get("parameters")),
     "epochs": lambda run: count(run.train.get("epochs")),
     "loss, first epoch": lambda run: loss(run.first_epoch_loss),
     "loss, last epoch": lambda run: loss(run.final_loss),
@@ -48,30 +48,22 @@ def configuration(runs: dict[str, Run], notebook: dict[str, Run]) -> str:
     settings = {"*the notebook*": next(iter(notebook.values())).settings}
     settings |= {f"`{name}`": run.settings for name, run in runs.items()}
     names = [key for key in dict.fromkeys(chain(*settings.values())) if key not in OMITTED]
-    rows = [
-        [name, *(text(own[key]) if key in own else NONE for key in names)]
-        for name, own in settings.items()
-    ]
+    rows = [[name, *(text(own.get(key, NONE)) for key in names)] for name, own in settings.items()]
     return table(["run", *names], rows)
 
 
 def results(runs: dict[str, Run], notebook: dict[str, Run], pictured: Collection[str]) -> str:
     figures = {name: show for name, show in FIGURES.items() if name != "loss, first epoch"}
-    rows = []
+    rows, absent = [], []
     for name, run in runs.items():
+        absent += [path.format(name) for part, (path, _) in FILES.items() if not getattr(run, part)]
         link = f"[`{name}`](mistakes/{name}.png)" if name in pictured else f"`{name}`"
         theirs = notebook.get(name, Run(name)).accuracy
         known = None not in (run.accuracy, theirs)
         difference = f"{100 * (run.accuracy - theirs):+.2f}" if known else NONE
         rows.append([link, *(show(run) for show in figures.values()), percent(theirs), difference])
     header = ["run", *figures, "notebook", "difference (points)"]
-    missing = [
-        path.format(name)
-        for name, run in runs.items()
-        for part, (path, _) in FILES.items()
-        if not getattr(run, part)
-    ]
-    note = f"\n\n**Missing files:** {listed(missing)}." if missing else ""
+    note = f"\n\n**Missing files:** {listed(absent)}." if absent else ""
     return table(header, rows, len(header) - 1) + note
 
 
@@ -89,13 +81,11 @@ def comparison(compared: Comparison, title: str) -> str:
 
 def otherwise(runs: dict[str, Run], notebook: dict[str, Run]) -> str:
     """Say which settings are not the notebook's in some of the runs that it has too."""
-    pairs = [
-        (run.settings, notebook[name].settings) for name, run in runs.items() if name in notebook
-    ]
+    settings = [run.settings for name, run in runs.items() if name in notebook]
     differing = [
         key
-        for key in next(iter(notebook.values())).settings
-        if any(key in ours and text(ours[key]) != text(theirs[key]) for ours, theirs in pairs)
+        for key, theirs in next(iter(notebook.values())).settings.items()
+        if any(text(ours.get(key, theirs)) != text(theirs) for ours in settings)
     ]
     if not differing:
         return "The runs were trained like the notebook's."

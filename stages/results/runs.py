@@ -3,7 +3,7 @@
 import csv
 import json
 import math
-from collections import namedtuple
+from bisect import bisect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import numpy as np
 from ruamel.yaml.error import YAMLError
 
 from stages.system.errors import UserError
@@ -26,17 +27,10 @@ class Source:
 
     def read(self, path: str) -> bytes | None:
         """Return a file's content, None if there is no such file."""
-        try:
-            return Path(path).read_bytes()
-        except FileNotFoundError:
-            return None
+        return Path(path).read_bytes() if Path(path).exists() else None
 
 
 WORKING_TREE = Source()
-
-# Rows of loss.csv and steps.csv; a loss is None if it was not finite, or no image was held out.
-Epoch = namedtuple("Epoch", "epoch train_loss validation_loss validation_accuracy")
-Window = namedtuple("Window", "step epoch loss")  # the mean loss of the steps up to this one
 
 
 @dataclass(frozen=True)
@@ -47,8 +41,9 @@ class Run:
     train: dict[str, Any] = field(default_factory=dict)
     test: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
-    epochs: Sequence[Epoch] = ()
-    steps: Sequence[Window] = ()
+    # Columns of loss.csv and steps.csv: infinite where a loss was not, or no image was held out.
+    epochs: dict[str, Sequence[float]] = field(default_factory=dict)
+    steps: dict[str, Sequence[float]] = field(default_factory=dict)  # mean losses up to each step
     # What the report adds, as far as it is known.
     mistakes: frozenset[int] | None = None  # places of the test images that the run gets wrong
     accuracies: Sequence[float] = ()  # test accuracy with several seeds, its own among them
@@ -68,40 +63,35 @@ class Run:
         return self.test.get("errors")
 
     @property
-    def parameters(self) -> int | None:
-        return self.train.get("parameters")
-
-    @property
     def final_loss(self) -> float | None:
         """Mean training loss over the last epoch, infinite if it was not finite."""
-        return _or_infinite(self.train["loss"]) if "loss" in self.train else None
+        if "loss" not in self.train:
+            return None
+        return math.inf if self.train["loss"] is None else self.train["loss"]
 
     @property
     def first_epoch_loss(self) -> float | None:
         """Mean training loss over epoch 1, infinite if it was not finite."""
-        return _or_infinite(self.epochs[0].train_loss) if self.epochs else None
+        return self.epochs["train_loss"][0] if self.epochs else None
 
     def early_loss(self, steps: int) -> float | None:
         """Mean training loss over the first `steps` steps, or over the first window if longer."""
-        early = [window.loss for window in self.steps if window.step <= steps]
-        early = early or [window.loss for window in self.steps[:1]]
-        return math.fsum(map(_or_infinite, early)) / len(early) if early else None
+        if not self.steps:
+            return None
+        windows = max(1, bisect(self.steps["step"], steps))
+        return fmean(self.steps["loss"][:windows])
 
 
 def read(names: Iterable[str], source: Source = WORKING_TREE) -> dict[str, Run]:
     """Read the results of runs; raise a UserError that names a corrupt file and where it is."""
     found = {}
     for name in names:
-        parts = {
-            part: parsed(path.format(name), parse, source) for part, (path, parse) in FILES.items()
-        }
-        found[name] = Run(name, **parts)
+        parts = (parsed(path.format(name), parse, source) for path, parse in FILES.values())
+        found[name] = Run(name, *parts)
     return found
 
 
-def parsed(
-    path: str, parse: Callable[[str], Any], source: Source = WORKING_TREE, wrong: str = CORRUPT
-) -> Any:
+def parsed(path: str, parse: Callable, source: Source = WORKING_TREE, wrong: str = CORRUPT) -> Any:
     """Return what `parse` makes of a file's text, or of "" if there is no file.
 
     If it cannot, raise a UserError that says what is `wrong` and what to do.
@@ -113,7 +103,10 @@ def parsed(
 
 
 def _metrics(text: str) -> dict[str, Any]:
-    metrics = {key: _finite(value) for key, value in json.loads(text or "{}").items()}
+    metrics = {
+        key: value if value is not None and math.isfinite(value) else None
+        for key, value in json.loads(text or "{}").items()
+    }
     accuracy, errors = metrics.get("accuracy") or 0, metrics.get("errors") or 0
     if not 0 <= accuracy <= 1 or not 0 <= errors <= TEST_IMAGES:
         raise ValueError(text)
@@ -127,28 +120,22 @@ def _settings(text: str) -> dict[str, Any]:
     return {"model": saved["model"]} | saved["options"] | saved["params"]
 
 
-def _rows(kind: type[tuple], text: str) -> list:
+def _columns(names: list[str], text: str) -> dict[str, Sequence[float]]:
     if not text:
-        return []
+        return {}
     header, *rows = csv.reader(text.splitlines(), strict=True)
-    if tuple(header) != kind._fields or not text.endswith("\n"):  # cut short
+    if header != names or not text.endswith("\n"):  # cut short
         raise ValueError(text)
-    numbers = [[_finite(float(cell or "nan")) for cell in row] for row in rows]
-    return [kind(int(first), *rest) for first, *rest in numbers]
+    numbers = np.array([[cell or "inf" for cell in row] for row in rows], float)
+    numbers[~np.isfinite(numbers)] = np.inf
+    return dict(zip(names, numbers.T.tolist(), strict=True))
 
 
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _or_infinite(loss: float | None) -> float:
-    return math.inf if loss is None else loss
-
-
-FILES = {  # by the part of a Run that they hold, and what parses them
+LOSSES = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
+FILES = {  # by the part of a Run that they hold, in its order, and what parses them
     "train": ("metrics/train/{}.json", _metrics),
     "test": ("metrics/test/{}.json", _metrics),
     "settings": ("data/settings/{}.json", _settings),
-    "epochs": ("plots/runs/{}/loss.csv", partial(_rows, Epoch)),
-    "steps": ("plots/runs/{}/steps.csv", partial(_rows, Window)),
+    "epochs": ("plots/runs/{}/loss.csv", partial(_columns, LOSSES)),
+    "steps": ("plots/runs/{}/steps.csv", partial(_columns, ["step", "epoch", "loss"])),
 }

@@ -2,9 +2,8 @@
 
 import csv
 import math
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from stages.results.runs import WORKING_TREE, Source, parsed
 
@@ -15,11 +14,10 @@ CORRUPT = (
 )
 
 
-@dataclass(frozen=True)
-class Seeds:
+class Seeds(NamedTuple):
     """A run's test results by seed; none if it was not measured."""
 
-    results: dict[str, dict[str, float]]
+    results: dict[int, dict[str, float]]  # a loss that was not finite is nan
 
     def values(self, figure: str) -> list[float]:
         """Return the finite values of "accuracy" or "loss"; [] if they say nothing of the noise."""
@@ -33,28 +31,18 @@ class Seeds:
         return (test.get("errors"), test.get("loss")) in known
 
 
-def rows(source: Source = WORKING_TREE) -> list[dict[str, str]]:
-    """Read the rows of seeds.csv, [] if there is none; raise a UserError if it is corrupt."""
-    return parsed(str(PATH), _rows, source, CORRUPT)
-
-
 def read(source: Source = WORKING_TREE) -> dict[str, Seeds]:
-    """Return what seeds.csv has, by run; see `rows`."""
-    by_run: dict[str, Seeds] = {}
-    for row in rows(source):
-        # of a seed that was measured again, the last result counts
-        by_run.setdefault(row["run"], Seeds({})).results[row["seed"]] = _figures(row)
-    return by_run
+    """Return what seeds.csv has, by run; raise a UserError if it is corrupt."""
+    return parsed(str(PATH), _by_run, source, CORRUPT)
 
 
-def _rows(text: str) -> list[dict[str, str]]:
-    header, *cells = csv.reader(text.splitlines() or [",".join(COLUMNS)], strict=True)
-    found = [dict(zip(COLUMNS, row, strict=True)) for row in cells]
-    if header != COLUMNS or not all(row["seed"].isdecimal() and _figures(row) for row in found):
+def _by_run(text: str) -> dict[str, Seeds]:
+    header, *rows = csv.reader(text.splitlines() or [",".join(COLUMNS)], strict=True)
+    if header != COLUMNS:
         raise ValueError(text)
+    found: dict[str, Seeds] = {}
+    for run, seed, accuracy, loss, errors in rows:
+        figures = {"accuracy": float(accuracy), "loss": float(loss or "nan"), "errors": int(errors)}
+        # of a seed that was measured again, the last result counts
+        found.setdefault(run, Seeds({})).results[int(seed)] = figures
     return found
-
-
-def _figures(row: dict[str, str]) -> dict[str, float]:
-    """Read a row's numbers; an empty cell is a loss that was not finite."""
-    return {name: float(row[name] or "nan") for name in ("accuracy", "loss", "errors")}

@@ -70,13 +70,16 @@ def train(root: Path, run: str, seed: int) -> dict[str, Any]:
 
 def keep(run: str, tests: list[dict[str, Any]]) -> None:
     """Write a run's test results to seeds.csv; a loss that is not finite is an empty cell."""
-    kept = seeds.rows()
-    current = seeds.read().get(run, Seeds({})).has(runs.read([run])[run].test)
-    replaced = {str(test["seed"]) for test in tests if current} or {row["seed"] for row in kept}
-    kept = [row for row in kept if row["run"] != run or row["seed"] not in replaced]
-    rows = sorted(kept + tests, key=lambda row: (row["run"], int(row["seed"])))
-    cells = [[row[column] for column in seeds.COLUMNS] for row in rows]
-    outputs.write_csv(seeds.PATH, seeds.COLUMNS, cells)
+    known = seeds.read()
+    earlier = known.get(run, Seeds({}))
+    kept = earlier.results if earlier.has(runs.read([run])[run].test) else {}
+    known[run] = Seeds(kept | {test["seed"]: test for test in tests})
+    rows = [
+        [name, seed, result["accuracy"], result["loss"], result["errors"]]
+        for name, measured in sorted(known.items())
+        for seed, result in sorted(measured.results.items())
+    ]
+    outputs.write_csv(seeds.PATH, seeds.COLUMNS, rows)
 
 
 def compare(run: str, tests: list[dict], loops: list[float], facts: dict) -> dict[str, str]:

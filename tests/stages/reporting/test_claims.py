@@ -1,8 +1,9 @@
+import math
 from dataclasses import replace
 
 from stages.reporting import claims, comparisons
 from stages.reporting.claims import BORNE_OUT, NO_DIFFERENCE, NOT_BORNE_OUT, NOT_MEASURED, PARTLY
-from stages.results.runs import Epoch, Run, Window
+from stages.results.runs import Run
 
 
 def run(
@@ -13,8 +14,8 @@ def run(
         train={"loss": final, "parameters": parameters},
         test={"accuracy": None if errors is None else 1 - errors / 10_000, "errors": errors},
         settings={"model": name.split("-")[0], "activation": "relu", "lr": 0.001, **settings},
-        epochs=[Epoch(1, first, None, None)],
-        steps=[Window(10 * i, i / 10, loss) for i, loss in enumerate(steps, start=1)],
+        epochs={"train_loss": [first]},
+        steps={"step": range(10, 10 * len(steps) + 1, 10), "loss": steps},
     )
 
 
@@ -35,9 +36,9 @@ def test_two_runs_differ_where_their_figures_can_tell():
         ((60, 0.2), (120, 0.3), [BORNE_OUT, BORNE_OUT]),
         ((120, 0.3), (60, 0.2), [NOT_BORNE_OUT, NOT_BORNE_OUT]),
         ((200, 0.29), (239, 0.3), [NO_DIFFERENCE, NO_DIFFERENCE]),
-        ((200, 0.3), (241, None), [BORNE_OUT, BORNE_OUT]),  # not finite falls slowest
-        ((0, None), (0, None), [NO_DIFFERENCE, NO_DIFFERENCE]),
-        ((None, None), (100, 0.3), [NOT_MEASURED, NOT_BORNE_OUT]),
+        ((200, 0.3), (241, math.inf), [BORNE_OUT, BORNE_OUT]),  # not finite falls slowest
+        ((0, math.inf), (0, math.inf), [NO_DIFFERENCE, NO_DIFFERENCE]),
+        ((None, math.inf), (100, 0.3), [NOT_MEASURED, NOT_BORNE_OUT]),
     ):
         assert verdicts(judged(run("model_b", *one), run("model_a", *other))[2]) == expected
 
@@ -47,7 +48,7 @@ def test_a_difference_in_accuracy_has_to_be_clear_among_all_that_are_compared():
     assert verdicts(judged(one, other)[5])[1] == BORNE_OUT  # though two claims compare them
     more = run("resnet18"), run("alexnet")
     assert verdicts(judged(one, other, *more)[5])[1] == NO_DIFFERENCE
-    fast = replace(other, epochs=[Epoch(1, 0.2, None, None)])
+    fast = replace(other, epochs={"train_loss": [0.2]})
     assert verdicts(judged(one, fast, *more)[6])[2:] == [NO_DIFFERENCE, NOT_BORNE_OUT]
 
 
@@ -81,7 +82,7 @@ def test_at_first_is_a_tenth_of_the_shorter_runs_steps():
 
 def test_a_loss_that_rises_far_above_its_lowest_is_unstable():
     stable = [(2.3, 1.0, 0.1, 0.3, 0.1), (2.3, 2.3, 2.31)]
-    for steps in [*stable, (80.0, 2.3, 2.3), (2.3, 0.3, 2.3), (2.3, None)]:
+    for steps in [*stable, (80.0, 2.3, 2.3), (2.3, 0.3, 2.3), (2.3, math.inf)]:
         found = run("a", steps=steps)
         assert claims.is_stable(found, expected=steps in stable).verdict == BORNE_OUT
         assert claims.is_stable(found, expected=steps not in stable).verdict == NOT_BORNE_OUT

@@ -1,5 +1,6 @@
 import io
 import itertools
+import math
 import sys
 
 import numpy as np
@@ -10,29 +11,30 @@ from matplotlib.image import imread
 
 from stages.reporting import accuracy, curves, mistakes
 from stages.reporting.comparisons import Comparison
-from stages.results.runs import Epoch, Run, Window
+from stages.results.runs import Run
 
-FALLING = [Window(1, 0.5, 2.0), Window(2, 1.0, 0.5), Window(3, 2.0, 0.1)]
+FALLING = [2.0, 0.5, 0.1]
 
 
-def curve(steps: list[Window], last: float | None = 0.1) -> Run:
-    return Run("a", epochs=[Epoch(1, 0.4, last, 0.9)] * bool(steps), steps=steps)
+def curve(losses: list[float], last: float = 0.1) -> Run:
+    steps = {"epoch": [0.5, 1.0, 2.0], "loss": losses}
+    return Run("a", epochs={"epoch": [1], "validation_loss": [last]}, steps=steps)
 
 
 def test_a_loss_that_is_not_finite_leaves_a_gap():
     pictures = [
-        curves.draw("loss", {"": Comparison({"relu": curve(steps, last)}, [], "")})
-        for steps, last in (
+        curves.draw("loss", {"": Comparison({"relu": curve(losses, last)}, [], "")})
+        for losses, last in (
             (FALLING, 0.4),
-            ([FALLING[0], Window(2, 1.0, None), FALLING[2]], None),
-            ([FALLING[0], Window(2, 1.0, 0.0), FALLING[2]], None),
+            ([2.0, math.inf, 0.1], math.inf),
+            ([2.0, 0.0, 0.1], math.inf),
         )
     ]
     assert pictures[0] != pictures[1] == pictures[2]
 
 
 def test_a_setting_keeps_its_colour_and_what_is_missing_is_said():
-    runs = {"tanh": curve(FALLING), "sigmoid": curve([])}
+    runs = {"tanh": curve(FALLING), "sigmoid": Run("a")}
     for expected, colour in ((["relu", "tanh"], "C1"), (["tanh"], "C0")):
         picture = curves.draw("loss", {"": Comparison(runs, expected, "")})
         pixels = imread(io.BytesIO(picture))[:, :, :3].reshape(-1, 3)
@@ -47,9 +49,8 @@ def test_perfect_hopeless_and_missing_results_fit_the_axes():
         name: Run(name, test={"accuracy": 1 - errors / 10_000, "errors": errors})
         for name, errors in (("model_a", 0), ("worst", 10_000))
     }
-    recorded = {
-        "model_a": Run("model_a", test={"accuracy": 0.9}, epochs=[Epoch(1, 0.4, None, None)])
-    }
+    epochs = {"epoch": [1], "train_loss": [0.4]}
+    recorded = {"model_a": Run("model_a", test={"accuracy": 0.9}, epochs=epochs)}
     drawn = accuracy.draw(runs, recorded)
     assert (
         len({drawn, accuracy.draw(runs, {}), accuracy.draw(runs | {"none": Run("none")}, {})}) == 3

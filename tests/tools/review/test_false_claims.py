@@ -30,8 +30,7 @@ def rate(title: str, reviews: Iterable[list[Change]]) -> float:
 
 
 def change(run: str, before: Result, after: Result, noise: Iterable[Result]) -> Change:
-    results = {str(seed): result for seed, result in enumerate(noise)}
-    return Change(Run(run, test=before), Run(run, test=after), Seeds(results))
+    return Change(Run(run, test=before), Run(run, test=after), Seeds(dict(enumerate(noise))))
 
 
 def normal(trials: int, effect: dict[str, float], runs: Iterable[str]) -> Iterator[list[Change]]:
