@@ -16,7 +16,7 @@ from stages.system import errors, messages, outputs
 
 FOLDER = Path("data/checkpoints")  # ignored by git, and not an output of a stage
 CODE = Path(__file__).resolve().parents[1]
-INTERVAL = 10.0  # seconds between two writes, at least
+INTERVAL = 30.0  # seconds between two writes, at least
 MAX_OVERHEAD = 0.01  # of the time may be spent on writing
 
 
@@ -51,15 +51,12 @@ class Checkpoint:
             rng.set_rng_state(state.cpu())
         return True
 
-    def save_if_due(self, parts: dict[str, Any]) -> bool:
-        """Save `parts` if the last time is long enough ago, and tell whether it was."""
+    def save_if_due(self, parts: dict[str, Any]) -> None:
         start = time.monotonic()  # the wall clock may be set meanwhile
-        if start < self._next:
-            return False
-        self.save(parts)
-        end = time.monotonic()
-        self._next = end + max(INTERVAL, (end - start) / MAX_OVERHEAD)
-        return True
+        if start >= self._next:
+            self.save(parts)
+            end = time.monotonic()
+            self._next = end + max(INTERVAL, (end - start) / MAX_OVERHEAD)
 
     def save(self, parts: dict[str, Any]) -> bool:
         """Write the state of `parts`; if that fails, warn and return False: training can go on."""

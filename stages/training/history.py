@@ -1,6 +1,7 @@
 """What a training has produced so far, and its curves on disk."""
 
 import math
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 from torch import Tensor
 
 from stages.system import outputs
+
+INTERVAL = 10.0  # seconds between two writes of the curves while training, at least
 
 
 @dataclass
@@ -19,6 +22,7 @@ class History:
     # epoch, train_loss, validation_loss, validation_accuracy
     epochs: list[tuple[int, float, float | None, float | None]] = field(default_factory=list)
     done: int = 0  # steps
+    due: float = field(default_factory=lambda: time.monotonic() + INTERVAL)
 
     @property
     def diverged(self) -> bool:
@@ -44,3 +48,9 @@ class History:
         header = ["epoch", "train_loss", "validation_loss", "validation_accuracy"]
         outputs.write_csv(folder / "loss.csv", header, self.epochs)
         outputs.write_csv(folder / "steps.csv", ["step", "epoch", "loss"], self.curve())
+
+    def write_if_due(self, run: str) -> None:
+        """Write the curves so far now and then, so that plots are live."""
+        if time.monotonic() >= self.due:
+            self.write(run)
+            self.due = time.monotonic() + INTERVAL

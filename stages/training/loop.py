@@ -61,8 +61,9 @@ def fit(
                 schedule.step()
             progress.step(len(batches[i]), losses[i])
             check()
-            if checkpoint and checkpoint.save_if_due(parts):
-                history.write(checkpoint.run)  # so that plots are live
+            if checkpoint:
+                checkpoint.save_if_due(parts)
+                history.write_if_due(checkpoint.run)
         sizes = torch.tensor([len(batch) for batch in batches], device=device)
         return (losses * sizes).sum().item() / sizes.sum().item()
 

@@ -135,7 +135,7 @@ def test_writing_takes_a_hundredth_of_the_time(monkeypatch: pytest.MonkeyPatch) 
     while now[0] < 1500:
         now[0] += 1
         kept.save_if_due({})
-    assert written == [1010, 1212, 1414]  # 10 s after the start, then 100 times the 2 s
+    assert written == [1030, 1232, 1434]  # 30 s after the start, then 100 times the 2 s
 
 
 def test_a_training_continues_if_none_can_be_written(

@@ -6,7 +6,7 @@ from helpers import rows
 from small import fit, network
 from torch import nn
 
-from stages.training import checkpoint
+from stages.training import history
 from stages.training.checkpoint import Checkpoint
 from stages.training.history import History
 
@@ -17,11 +17,10 @@ def test_curves_are_means_over_equal_windows() -> None:
     assert History(2, torch.arange(4.0), done=2).curve() == [(1, 0.5, 0), (2, 1, 1)]
 
 
-def test_curves_grow_with_each_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_curves_grow_while_it_trains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three steps in each of two epochs; what lies there when a step or a validation begins."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(checkpoint, "INTERVAL", 0)
-    monkeypatch.setattr(checkpoint, "MAX_OVERHEAD", float("inf"))
+    monkeypatch.setattr(history, "INTERVAL", 0)
     net, seen = network(), []
 
     def look(module: nn.Module, inputs: tuple) -> None:
