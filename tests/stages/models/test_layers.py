@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from stages.models import layers
+from stages.models.layers import convolution, linear
 
 
 def random(*shape: int) -> Tensor:
@@ -59,7 +60,7 @@ def test_convolution_and_pooling_in_one_are_the_two(size: int, given: int) -> No
 
 def test_equal_maxima_share_the_gradient() -> None:
     values = torch.tensor([[3.0, 3.0, 1.0]], requires_grad=True)
-    layers.AMax.apply(values).sum().backward()
+    convolution.AMax.apply(values).sum().backward()
     assert values.grad.tolist() == [[0.5, 0.5, 0.0]]
 
 
@@ -181,8 +182,8 @@ def test_products_by_onednn_and_their_gradients_are_pytorchs(
     layer, given = kind(*settings, bias=bias), torch.randn(shape).to(memory_format=last)
     exact, exactly = copy.deepcopy(layer).double(), given.double().requires_grad_()
     layer.to(memory_format=last)
-    asked, onednn = [], layers.product
-    monkeypatch.setattr(layers, "product", lambda *sides: asked.append(1) or onednn(*sides))
+    asked, onednn = [], linear.product
+    monkeypatch.setattr(linear, "product", lambda *sides: asked.append(1) or onednn(*sides))
     ours = layer(given.requires_grad_())
     assert ours.is_contiguous(memory_format=last)
     towards = torch.randn_like(ours)
