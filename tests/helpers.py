@@ -27,9 +27,6 @@ COMMITTED = YAML(typ="safe").load(TEXT)
 RUNS = set(YAML(typ="safe").load(ROOT / "dvc.yaml")["vars"][0]["runs"])
 
 
-# Commands
-
-
 def run(cwd: Path, *command: str, **environment: str) -> subprocess.CompletedProcess:
     """Run a command of git, dvc or python, as a user of the virtual environment would."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -82,9 +79,6 @@ def documented(page: str, section: str = "") -> list[str]:
     return re.findall(r"^\$ (.*?)(?:\s+#.*)?$", text, re.MULTILINE)
 
 
-# Results
-
-
 def rows(path: str | Path) -> list[dict[str, str]]:
     """Read a CSV file that a stage has written."""
     with Path(path).open(newline="") as file:
@@ -100,8 +94,6 @@ def results(root: Path, *folders: str) -> dict[str, str]:
         if path.is_file() and path.suffix != ".part"
     }
 
-
-# Repositories
 
 COMMITTER = ["user.name=Test", "user.email=test@example.com"]
 
@@ -172,8 +164,6 @@ def make(root: Path, mnist: Path) -> Repository:
     return repository
 
 
-# Files as a run writes them
-
 SHARED = {"seed": 0, "lr": 0.001, "schedule": "one-cycle", "beta2": 0.98, "clip_norm": 1,
           "batch_size": 128, "precision": "fp32", "train_images": 55000, "validation_images": 5000,
           "epochs": 2}  # fmt: skip
@@ -204,8 +194,6 @@ def write_run(
     put(root / f"plots/runs/{run}/steps.csv", f"step,epoch,loss\n5,0.5,2.0\n20,2.0,{loss}\n")
 
 
-# Torchvision's checkpoints
-
 OFFICIAL = {"resnet18": "resnet18-f37072fd.pth", "alexnet": "alexnet-owt-7be5be79.pth"}
 
 
@@ -224,9 +212,6 @@ def stand_in(hub: Path, model: str) -> dict[str, Any]:
     cached(hub, model).parent.mkdir(parents=True, exist_ok=True)
     torch.save(state, cached(hub, model))
     return state
-
-
-# Harm
 
 
 def flip(path: Path) -> None:

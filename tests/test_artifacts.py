@@ -8,7 +8,6 @@ import pictures_kit
 import pytest
 import torch
 from helpers import ROOT, Repository, copy_repository, do, documented, run
-from ruamel.yaml import YAML
 
 from stages import models
 
@@ -59,11 +58,3 @@ def test_another_project_uses_it_as_docs_say(mnist_project: Repository, tmp_path
         exec(code.replace('"resnet18.pt"', repr(str(elsewhere / "resnet18.pt"))), names)
         expected = models.load(elsewhere / "data/models/resnet18.pt")(names["images"])
     torch.testing.assert_close(names["logits"], expected, atol=1e-4, rtol=1e-4)
-
-
-def test_the_artifacts_are_the_models_that_the_stages_write() -> None:
-    artifacts = YAML(typ="safe").load(ROOT / "dvc.yaml")["artifacts"]
-    assert set(artifacts) == {"resnet18", "alexnet", "model_a", "model_b"}
-    for name, artifact in artifacts.items():
-        assert artifact["path"] == f"data/models/{name}.pt"
-        assert artifact["type"] == "model"

@@ -1,5 +1,4 @@
 import io
-import itertools
 import math
 import sys
 
@@ -71,12 +70,6 @@ def test_the_24_most_confident_mistakes_are_drawn_and_those_without_a_number_las
     assert mistakes.draw("a", best) != mistakes.draw("a", best._replace(images=images))
     none = mistakes.Mistakes(*(array[:0] for array in wrong))
     assert mistakes.draw("a", none).startswith(b"\x89PNG")
-
-
-def test_ten_runs_have_ten_colours_well_apart():
-    colours = [to_rgb(f"C{i}") for i in range(10)]
-    for one, other in itertools.combinations(colours, 2):
-        assert sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5 > 0.1
 
 
 def test_the_report_needs_neither_torch_nor_pyplot():

@@ -84,13 +84,3 @@ def test_extraction_trains_only_the_head_on_features_in_eval_mode() -> None:
     after = net.state_dict()
     differing = {key for key in after if not torch.equal(after[key], before[key])}
     assert differing == {"4.weight", "4.bias"}
-
-
-@pytest.mark.parametrize(("size", "expected"), [(28, 200), (224, 200), (448, 50), (4000, 1)])
-def test_large_images_are_predicted_in_smaller_batches(size: int, expected: int) -> None:
-    net, seen = nn.Identity(), []
-    net.register_forward_pre_hook(lambda module, inputs: seen.append(len(inputs[0])))
-    net.register_forward_hook(lambda module, inputs, output: output[:, 0])
-    found = inference.predict(net, torch.zeros(201, 1), lambda x: x.expand(-1, size**2), "fp32")
-    assert found.shape == (201,)
-    assert seen[0] == max(seen) == expected
