@@ -46,7 +46,7 @@ class Figure(NamedTuple):
     show: Callable[[float | None], str]
     better: str  # what is said of a run that has a better one
     margin: float = LOSS_MARGIN  # a lower one is better if it is lower by more than this
-    tests: dict[tuple[str, str], tuple[str, str]] | None = None  # by two runs' names, as `judge`
+    tests: dict[tuple[str, str], tuple[str, str]] | None = None  # of `judge`, by two runs' names
 
     def judge(self, one: Run, other: Run) -> tuple[str, str]:
         """Return whether one run is better than another, and in words how that was tested."""

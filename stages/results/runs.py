@@ -41,9 +41,9 @@ class Run:
     train: dict[str, Any] = field(default_factory=dict)
     test: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
-    # Columns of loss.csv and steps.csv: infinite where a loss was not, or no image was held out.
+    # Columns of loss.csv and steps.csv: infinite where a cell is empty or not finite.
     epochs: dict[str, Sequence[float]] = field(default_factory=dict)
-    steps: dict[str, Sequence[float]] = field(default_factory=dict)  # mean losses up to each step
+    steps: dict[str, Sequence[float]] = field(default_factory=dict)  # losses are window means
     # What the report adds, as far as it is known.
     mistakes: frozenset[int] | None = None  # places of the test images that the run gets wrong
     accuracies: Sequence[float] = ()  # test accuracy with several seeds, its own among them

@@ -69,7 +69,7 @@ def train(root: Path, run: str, seed: int) -> dict[str, Any]:
 
 
 def keep(run: str, tests: list[dict[str, Any]]) -> None:
-    """Write a run's test results to seeds.csv; a loss that is not finite is an empty cell."""
+    """Write a run's test results to seeds.csv; a loss that is not finite is empty or nan."""
     known = seeds.read()
     earlier = known.get(run, Seeds({}))
     kept = earlier.results if earlier.has(runs.read([run])[run].test) else {}
