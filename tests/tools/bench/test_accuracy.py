@@ -4,26 +4,27 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers import Repository, rows
+from helpers import Repository, copy_repository, rows
 
 from stages.results import seeds
 from tools.bench import accuracy
 
 
 @pytest.mark.slow
-def test_it_measures_a_clone_and_keeps_a_table_and_the_seeds(workspace: Path) -> None:
-    repository = Repository(workspace)
-    known = rows(workspace / seeds.PATH)
+def test_it_measures_a_clone_and_keeps_a_table_and_the_seeds(tmp_path: Path, mnist: Path) -> None:
+    repository = Repository(copy_repository(tmp_path, mnist))
+    repository.set_params(train_images=64, validation_images=32, threads=1)
+    known = rows(tmp_path / seeds.PATH)
     # the seeds of model_b-tanh are those of the code as it is, those of model_b of other code
     (row,) = [one for one in known if (one["run"], one["seed"]) == ("model_b-tanh", "0")]
     test = json.dumps({name: float(row[name]) for name in ("accuracy", "loss", "errors")})
     for run in ("model_b", "model_b-tanh"):
-        (workspace / f"metrics/test/{run}.json").write_text(test)
+        (tmp_path / f"metrics/test/{run}.json").write_text(test)
     repository.begin()
     arguments = ["--runs", "model_b", "model_b-tanh", "--seeds", "99", "--seconds", "0.01"]
     *_, row = repository.do("python", "-m", "tools.bench.accuracy", *arguments).splitlines()
     assert row.startswith("| model_b | ") and row.endswith(" | not reached |")
-    after = rows(workspace / seeds.PATH)
+    after = rows(tmp_path / seeds.PATH)
     new = [row for row in after if row not in known]
     assert [(row["run"], row["seed"]) for row in new] == [("model_b", "99"), ("model_b-tanh", "99")]
     assert [row for row in after if row not in new] == [r for r in known if r["run"] != "model_b"]
