@@ -126,6 +126,8 @@ def _columns(names: list[str], text: str) -> dict[str, Sequence[float]]:
     header, *rows = csv.reader(text.splitlines(), strict=True)
     if header != names or not text.endswith("\n"):  # cut short
         raise ValueError(text)
+    if not rows:  # a training that was stopped in its first epoch
+        return {}
     numbers = np.array([[cell or "inf" for cell in row] for row in rows], float)
     numbers[~np.isfinite(numbers)] = np.inf
     return dict(zip(names, numbers.T.tolist(), strict=True))

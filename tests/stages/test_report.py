@@ -137,11 +137,14 @@ def test_no_results_at_all_still_give_every_output(folder):
 def test_missing_files_and_a_diverged_run_are_shown_as_such(folder):
     Path("metrics/test/model_b.json").unlink()
     Path("plots/runs/alexnet/steps.csv").unlink()
+    put(Path("plots/runs/model_a/loss.csv"), EPOCHS)  # stopped in its first epoch
     put(Path("metrics/train/model_b-lr0.1.json"), '{"loss": null, "diverged": true}')
     put(Path("plots/runs/model_b-lr0.1/loss.csv"), EPOCHS + "1,,,\n")
     put(Path("plots/runs/model_b-lr0.1/steps.csv"), "step,epoch,loss\n6,0.1,2.3\n18,0.3,\n")
     text = report()
-    assert "**Missing files:** `plots/runs/alexnet/steps.csv`, `metrics/test/model_b.json`." in text
+    missing = ["plots/runs/alexnet/steps.csv", "plots/runs/model_a/loss.csv"]
+    missing.append("metrics/test/model_b.json")
+    assert f"**Missing files:** {', '.join(f'`{path}`' for path in missing)}." in text
     assert "test accuracy – (Model B), 97.60 % (Model A)" in text  # noqa: RUF001
     assert verdicts(text)[4] == "borne out"
     assert "| training loss stopped being finite (lr 0.1) |" in text
