@@ -50,7 +50,7 @@ def test_no_permission(fault: str, path: str, mode: int, trained) -> None:
 def test_out_of_memory_while_training(trained) -> None:
     """With 12 GiB of address space, of which little is ever used."""
     trained.set_params(train_images=10000, batch_size=10000, models__model_b__image_size=1024)
-    command = f"ulimit -v {12 * 2**20}; exec {sys.executable} -m stages.train model_b"
+    command = f"ulimit -v {12 * 2**20}; exec {sys.executable!r} -m stages.train model_b"
     sentence = refusal(trained.run("bash", "-c", command))
     trained.do("git", "checkout", "params.yaml")
     assert_told("out of memory while training", sentence)

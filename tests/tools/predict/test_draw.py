@@ -70,7 +70,7 @@ def test_bad_requests_do_no_harm(port: int) -> None:
 def test_a_text_browser_gets_the_page_but_not_the_terminal(trained: Path) -> None:
     code = "import sys, urllib.request as web; print(web.urlretrieve(sys.argv[1], 'page'))"
     (trained / "browser.py").write_text(code)
-    browser = f"{sys.executable} browser.py %s"  # webbrowser waits for its end
+    browser = f"{sys.executable!r} browser.py %s"  # webbrowser waits for its end
     environment = os.environ | {"PYTHONPATH": str(ROOT), "BROWSER": browser}
     command = [sys.executable, "-m", "tools.predict.draw", "--port", "0"]
     with Popen(command, cwd=trained, env=environment, stdout=PIPE, text=True) as process:
