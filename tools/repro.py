@@ -15,7 +15,6 @@ if __name__ == "__main__":
 import argparse
 import os
 import signal
-import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -23,54 +22,34 @@ from graphlib import TopologicalSorter
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 
-import psutil
 from tqdm import tqdm
 
-from stages.system import interrupts, params
+from stages.system import interrupts
 from stages.system.errors import UserError
+from tools import machine
 
 LOGS = Path(".dvc/tmp/repro")  # git ignores it
 SHOWN = ("error: ", "warning: ", "resuming ")  # lines of a stage's log that are shown
-MEMORY = 3 * 2**30  # bytes per job: twice what a stage takes (docs/measured/pipeline.md)
-PER_GPU = 4  # stages at once on one GPU, which small networks leave idle most of the time
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Run what is out of date, stages side by side.")
     parser.add_argument("--jobs", help="stages at once (default: as many as there is room for)")
     parser.add_argument("stages", nargs="*", help="run only these and what they need")
-    arguments, devices = parser.parse_args(), gpus()
+    arguments, devices = parser.parse_args(), machine.gpus()
     wanted = arguments.jobs
     if wanted and not (wanted.isdecimal() and int(wanted)):
         raise UserError(f"JOBS is {wanted!r}, expected a number such as 2: correct or omit it")
-    jobs = int(wanted) if wanted else room(devices)
+    jobs = int(wanted) if wanted else machine.room(devices)
+    if wanted and jobs > (most := machine.memory()):
+        free = f"there is memory for {most} (3 GiB each)"
+        print(f"warning: JOBS is {jobs}, but {free}: a stage may be killed", file=sys.stderr)
     if jobs == 1:
         os.execv(sys.executable, [sys.executable, "-m", "dvc", "repro", *arguments.stages])
     if needs := outdated(arguments.stages):
         reproduce(needs, jobs, devices)
     else:
         print("Data and pipelines are up to date.")
-
-
-def room(devices: list[str]) -> int:
-    """Return how many stages the machine, with these GPUs, has room for.
-
-    On a CPU, one more than its cores have threads for, as a stage starts and ends on one thread. On
-    GPUs, PER_GPU each. Never more than there are cores or memory for.
-    """
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-    most = min(cores, PER_GPU * len(devices)) or cores // params.read()["threads"] + 1
-    return max(1, min(most, psutil.virtual_memory().available // MEMORY))
-
-
-def gpus() -> list[str]:
-    """List the NVIDIA GPUs that may be used, as CUDA_VISIBLE_DEVICES names them."""
-    names = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if names is None:
-        query = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
-        with suppress(OSError, subprocess.CalledProcessError):
-            names = subprocess.check_output(query, text=True, stderr=subprocess.DEVNULL)
-    return [name for name in (names or "").replace(",", " ").split() if name != "-1"]
 
 
 def outdated(targets: list[str]) -> dict[str, set[str]]:
@@ -162,4 +141,6 @@ def outcome(stage: str, code: int, seconds: float) -> str:
     """Say in one line how a stage ended."""
     log = (LOGS / f"{stage}.log").read_text(errors="replace")
     shown = [line for line in log.splitlines() if line.startswith(SHOWN)]
+    if code == -signal.SIGKILL or any(f"exited with {number}" in log for number in (-9, 137)):
+        shown.append("error: killed, most likely for lack of memory: lower JOBS or batch_size")
     return "; ".join([f"{stage} {'failed after' if code else 'done in'} {seconds:.0f} s", *shown])
