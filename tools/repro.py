@@ -13,6 +13,7 @@ if __name__ == "__main__":
     errors.run_module(__spec__.name)
 
 import argparse
+import fcntl
 import os
 import signal
 import sys
@@ -40,6 +41,7 @@ def main() -> None:
     wanted = arguments.jobs
     if wanted and not (wanted.isdecimal() and int(wanted)):
         raise UserError(f"JOBS is {wanted!r}, expected a number such as 2: correct or omit it")
+    lock()
     jobs = int(wanted) if wanted else machine.room(devices)
     if wanted and jobs > (most := machine.memory()):
         free = f"there is memory for {most} (3 GiB each)"
@@ -50,6 +52,22 @@ def main() -> None:
         reproduce(needs, jobs, devices)
     else:
         print("Data and pipelines are up to date.")
+
+
+def lock() -> None:
+    """Let no other run here until this process ends, be it as plain dvc."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    file = os.open(LOGS / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a forked process does not hold it
+    except (BlockingIOError, PermissionError):
+        running = f"`make repro` is running here already (process {os.read(file, 20).decode()})"
+        raise UserError(f"{running}: wait for it to end or stop it, then run again") from None
+    except OSError:  # a file system without locks
+        return
+    os.truncate(file, 0)
+    os.write(file, str(os.getpid()).encode())
+    os.set_inheritable(file, True)
 
 
 def outdated(targets: list[str]) -> dict[str, set[str]]:
@@ -84,7 +102,6 @@ def reproduce(needs: dict[str, set[str]], jobs: int, devices: list[str]) -> None
     """
     waiting, running, done, failed = list(needs), {}, [], []
     began, device = {}, {}
-    LOGS.mkdir(parents=True, exist_ok=True)
     tqdm.monitor_interval = 0  # its thread would not survive a fork
     with tqdm(total=len(needs), unit=" stages", disable=None) as bar, interrupts.noted() as check:
         try:

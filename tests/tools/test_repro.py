@@ -84,6 +84,18 @@ def test_a_signal_reaches_every_stage(number: int, small: Repository) -> None:
     assert (small.root / "kept").exists()
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_second_one_is_refused_and_the_first_unharmed(jobs: str, small: Repository) -> None:
+    first = start(small, *COMMAND, jobs)
+    for other in ("1", "2"):
+        second = small.run(*COMMAND, other, PYTHONPATH=str(ROOT))
+        assert f"(process {first.pid})" in refusal(second)
+        assert_told("a second `make repro` while another is running", second.stderr)
+    (small.root / "go").touch()
+    assert first.wait() == 0
+    assert "up to date" in small.do(*COMMAND, "2", PYTHONPATH=str(ROOT))
+
+
 def test_what_plain_dvc_says_of_a_killed_stage(small: Repository) -> None:
     result = reproduce(small, "kill -9 $$", "1")
     assert_told("a stage is killed, most likely for lack of memory", result.stderr)
