@@ -143,8 +143,9 @@ def dvc_repro(stage: str, device: str | None) -> None:
     """Be `dvc repro --single-item` of a stage, in a forked process; its output goes to a file."""
     from dvc.cli import main
 
+    for number in interrupts.SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with (LOGS / f"{stage}.log").open("w") as log, Path(os.devnull).open() as nothing:
         for descriptor, target in enumerate((nothing, log, log)):
             os.dup2(target.fileno(), descriptor)

@@ -1,6 +1,7 @@
 """Stages side by side, in a pipeline that takes no time; tests/pipeline runs the real one."""
 
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -82,6 +83,20 @@ def test_a_signal_reaches_every_stage(number: int, small: Repository) -> None:
     assert "error: interrupted; run the same command again" in process.communicate()[1]
     assert process.returncode == 128 + number
     assert (small.root / "kept").exists()
+
+
+@pytest.mark.parametrize("prefix", ["env --default-signal=HUP", "nohup"])
+def test_a_closed_terminal_is_a_ctrl_c_unless_nohup(prefix: str, small: Repository) -> None:
+    ours, theirs = pty.openpty()
+    command = ["setsid", "--ctty", *prefix.split(), *COMMAND, "2"]
+    process = start(small, *command, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    os.close(ours)
+    if prefix == "nohup":
+        (small.root / "go").touch()
+    assert (process.wait() == 0) == (prefix == "nohup")
+    assert (small.root / "kept").exists() == (prefix != "nohup")
+    assert reproduce(small, "cp first bad").returncode == 0
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
