@@ -29,7 +29,8 @@ OUTPUTS = ["data/models", "data/settings", "metrics", "plots"]
 def reports(here: Path, model: str, signals: list[int]) -> list[dict]:
     """Run this script in a folder; return what it printed, the undisturbed training first."""
     numbers = [str(int(number)) for number in signals]
-    printed = do(here, sys.executable, __file__, model, *numbers, PYTHONPATH=str(ROOT))
+    python = ["env", "--default-signal=HUP", sys.executable]  # these tests may run under nohup
+    printed = do(here, *python, __file__, model, *numbers, PYTHONPATH=str(ROOT))
     return [json.loads(line) for line in printed.splitlines()]
 
 

@@ -13,9 +13,9 @@ if __name__ == "__main__":
     errors.run_module(__spec__.name)
 
 import argparse
+import fcntl
 import os
 import signal
-import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -23,27 +23,29 @@ from graphlib import TopologicalSorter
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 
-import psutil
 from tqdm import tqdm
 
-from stages.system import interrupts, params
+from stages.system import interrupts
 from stages.system.errors import UserError
+from tools import machine
 
 LOGS = Path(".dvc/tmp/repro")  # git ignores it
 SHOWN = ("error: ", "warning: ", "resuming ")  # lines of a stage's log that are shown
-MEMORY = 3 * 2**30  # bytes per job: twice what a stage takes (docs/measured/pipeline.md)
-PER_GPU = 4  # stages at once on one GPU, which small networks leave idle most of the time
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Run what is out of date, stages side by side.")
     parser.add_argument("--jobs", help="stages at once (default: as many as there is room for)")
     parser.add_argument("stages", nargs="*", help="run only these and what they need")
-    arguments, devices = parser.parse_args(), gpus()
+    arguments, devices = parser.parse_args(), machine.gpus()
     wanted = arguments.jobs
     if wanted and not (wanted.isdecimal() and int(wanted)):
         raise UserError(f"JOBS is {wanted!r}, expected a number such as 2: correct or omit it")
-    jobs = int(wanted) if wanted else room(devices)
+    lock()
+    jobs = int(wanted) if wanted else machine.room(devices)
+    if wanted and jobs > (most := machine.memory()):
+        free = f"there is memory for {most} (3 GiB each)"
+        print(f"warning: JOBS is {jobs}, but {free}: a stage may be killed", file=sys.stderr)
     if jobs == 1:
         os.execv(sys.executable, [sys.executable, "-m", "dvc", "repro", *arguments.stages])
     if needs := outdated(arguments.stages):
@@ -52,25 +54,20 @@ def main() -> None:
         print("Data and pipelines are up to date.")
 
 
-def room(devices: list[str]) -> int:
-    """Return how many stages the machine, with these GPUs, has room for.
-
-    On a CPU, one more than its cores have threads for, as a stage starts and ends on one thread. On
-    GPUs, PER_GPU each. Never more than there are cores or memory for.
-    """
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
-    most = min(cores, PER_GPU * len(devices)) or cores // params.read()["threads"] + 1
-    return max(1, min(most, psutil.virtual_memory().available // MEMORY))
-
-
-def gpus() -> list[str]:
-    """List the NVIDIA GPUs that may be used, as CUDA_VISIBLE_DEVICES names them."""
-    names = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if names is None:
-        query = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
-        with suppress(OSError, subprocess.CalledProcessError):
-            names = subprocess.check_output(query, text=True, stderr=subprocess.DEVNULL)
-    return [name for name in (names or "").replace(",", " ").split() if name != "-1"]
+def lock() -> None:
+    """Let no other run here until this process ends, be it as plain dvc."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    file = os.open(LOGS / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a forked process does not hold it
+    except (BlockingIOError, PermissionError):
+        running = f"`make repro` is running here already (process {os.read(file, 20).decode()})"
+        raise UserError(f"{running}: wait for it to end or stop it, then run again") from None
+    except OSError:  # a file system without locks
+        return
+    os.truncate(file, 0)
+    os.write(file, str(os.getpid()).encode())
+    os.set_inheritable(file, True)
 
 
 def outdated(targets: list[str]) -> dict[str, set[str]]:
@@ -105,7 +102,6 @@ def reproduce(needs: dict[str, set[str]], jobs: int, devices: list[str]) -> None
     """
     waiting, running, done, failed = list(needs), {}, [], []
     began, device = {}, {}
-    LOGS.mkdir(parents=True, exist_ok=True)
     tqdm.monitor_interval = 0  # its thread would not survive a fork
     with tqdm(total=len(needs), unit=" stages", disable=None) as bar, interrupts.noted() as check:
         try:
@@ -147,8 +143,9 @@ def dvc_repro(stage: str, device: str | None) -> None:
     """Be `dvc repro --single-item` of a stage, in a forked process; its output goes to a file."""
     from dvc.cli import main
 
+    for number in interrupts.SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with (LOGS / f"{stage}.log").open("w") as log, Path(os.devnull).open() as nothing:
         for descriptor, target in enumerate((nothing, log, log)):
             os.dup2(target.fileno(), descriptor)
@@ -162,4 +159,6 @@ def outcome(stage: str, code: int, seconds: float) -> str:
     """Say in one line how a stage ended."""
     log = (LOGS / f"{stage}.log").read_text(errors="replace")
     shown = [line for line in log.splitlines() if line.startswith(SHOWN)]
+    if code == -signal.SIGKILL or any(f"exited with {number}" in log for number in (-9, 137)):
+        shown.append("error: killed, most likely for lack of memory: lower JOBS or batch_size")
     return "; ".join([f"{stage} {'failed after' if code else 'done in'} {seconds:.0f} s", *shown])

@@ -32,7 +32,7 @@ class CorruptError(Exception):
 def run(main: Callable[[], None], memory: str = CLOSE) -> None:
     """Call `main` and exit, with one sentence if it fails. `memory`: the remedy for a lack of it.
 
-    The exit code is then 1, or 128 plus the signal's number after Ctrl-C (130) or SIGTERM (143).
+    The exit code is then 1, or 128 plus the signal's number, such as 130 after Ctrl-C.
     """
     interrupts.leave_at_once()
     sys.stdout.reconfigure(errors="replace")  # not every terminal has every character

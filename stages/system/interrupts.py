@@ -1,13 +1,15 @@
-"""Ctrl-C and SIGTERM end a stage in one sentence; training keeps a checkpoint first."""
+"""Ctrl-C, SIGTERM and SIGHUP end a stage in one sentence; training keeps a checkpoint first."""
 
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 SENTENCE = "interrupted; run the same command again"
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup sets it
+    SIGNALS.append(signal.SIGHUP)  # the terminal was closed
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error
@@ -19,14 +21,15 @@ class Interrupted(Exception):  # noqa: N818 - not an error
 
 
 def leave_at_once() -> None:
-    """Exit with a sentence on SIGINT or SIGTERM.
+    """Exit with a sentence on one of the SIGNALS.
 
     An exception would end in a traceback through whatever is being imported. Results are written
     whole or not at all, so leaving at once loses nothing.
     """
 
     def leave(number: int, frame: FrameType | None) -> None:
-        os.write(2, f"error: {SENTENCE}\n".encode())
+        with suppress(OSError):  # the terminal is gone
+            os.write(2, f"error: {SENTENCE}\n".encode())
         os._exit(128 + number)
 
     for number in SIGNALS:
@@ -35,15 +38,16 @@ def leave_at_once() -> None:
 
 @contextmanager
 def noted() -> Iterator[Callable[[], None]]:
-    """Only note SIGINT and SIGTERM within the block; yield what raises Interrupted after one."""
+    """Only note the SIGNALS within the block; yield what raises Interrupted after one."""
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
         received.append(number)
-        # Writing a checkpoint takes seconds. A second Ctrl-C is impatience; a second SIGTERM often
-        # comes with the first, one from the parent and one sent to the process group.
+        # Writing a checkpoint takes seconds. A second Ctrl-C is impatience; the others often come
+        # twice, one from the parent and one sent to the process group.
+        for other in SIGNALS:
+            signal.signal(other, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     def check() -> None:
         if received:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import termios
 from pathlib import Path
+from typing import IO
 
 from helpers import assert_told
 
@@ -29,11 +30,11 @@ def start(trained, *command: str, **pipes: int) -> subprocess.Popen:
     return subprocess.Popen(command, cwd=trained.root, **options, **pipes)
 
 
-def read(terminal: int) -> str:
+def read(terminal: IO[bytes]) -> str:
     """Return what was written to a terminal next, "" once nobody has it open."""
     try:
-        return os.read(terminal, 1000).decode(errors="replace")
-    except OSError:
+        return terminal.read(1000).decode(errors="replace")
+    except (OSError, ValueError):  # ValueError: closed by us
         return ""
 
 
@@ -41,21 +42,27 @@ def stop_training(trained, number: int) -> str:
     """Start a training with DVC, send both a signal and return what the terminal shows."""
     ours, theirs = pty.openpty()  # a training shows its bar on a terminal only
     termios.tcsetwinsize(theirs, (24, 80))
-    dvc = start(trained, "dvc", "repro", "train@model_b", stdout=subprocess.DEVNULL, stderr=theirs)
+    command = ["env", "--default-signal=HUP", "dvc", "repro", "train@model_b"]
+    dvc = start(trained, *command, stdout=subprocess.DEVNULL, stderr=theirs)
     os.close(theirs)
     shown = ""
-    while chunk := read(ours):
-        if ", loss " in chunk and ", loss " not in shown:
-            os.killpg(dvc.pid, number)
-        shown += chunk
-    os.close(ours)
+    with os.fdopen(ours, "rb", buffering=0) as terminal:
+        while chunk := read(terminal):
+            if ", loss " in chunk and ", loss " not in shown:
+                if number == signal.SIGHUP:  # this is what sends it
+                    terminal.close()
+                os.killpg(dvc.pid, number)
+            shown += chunk
     assert dvc.wait() != 0
     return shown
 
 
 def test_a_stopped_training_resumes_and_costs_no_other_training(trained) -> None:
     trained.set_params(models__model_b__epochs=1000)
-    assert_told("Ctrl-C while a model trains", stop_training(trained, signal.SIGINT))
+    stop_training(trained, signal.SIGHUP)
+    stopped = stop_training(trained, signal.SIGINT)
+    assert "resuming at step" in stopped
+    assert_told("Ctrl-C while a model trains", stopped)
     assert "resuming at step" in stop_training(trained, signal.SIGKILL)  # as a power cut does
     shutil.rmtree(trained.root / "data/checkpoints")
     trained.assert_lost_and_restored()

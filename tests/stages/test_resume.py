@@ -61,8 +61,8 @@ def test_it_resumes_to_the_same_bytes_unless_something_changed(
 
 def test_stopped_by_a_signal_it_resumes_to_the_same_bytes(here: Path) -> None:
     set_params(here, train_images=100)
-    ends = [(signal.SIGTERM, 143, AT_AN_EPOCH), (signal.SIGINT, 130, AT_AN_EPOCH)]
-    ends += [(signal.SIGKILL, -9, "")] * 4
+    told = [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
+    ends = [(*end, AT_AN_EPOCH) for end in told] + [(signal.SIGKILL, -9, "")] * 4
     undisturbed, *stopped = reports(here, "model_b", [number for number, *_ in ends])
     assert undisturbed["resumed"] == ""
     assert len(undisturbed["outputs"]) == 5

@@ -1,18 +1,16 @@
 """Stages side by side, in a pipeline that takes no time; tests/pipeline runs the real one."""
 
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-from helpers import ROOT, Repository, refusal
-
-from tools import repro
+from helpers import ROOT, Repository, assert_told, refusal
 
 # `good` and `bad` run side by side
 PIPELINE = """
@@ -24,7 +22,7 @@ stages:
   after: {cmd: cp good after, deps: [good], outs: [after]}
 """
 # Ctrl-C makes it leave a file
-WAITS = "trap 'touch kept; exit 130' INT; touch started; while sleep 0.1; do :; done"
+WAITS = "trap 'touch kept; exit 130' INT; touch started; until cp go bad; do sleep 0.1; done"
 COMMAND = [sys.executable, "-m", "tools.repro", "--jobs"]
 
 
@@ -41,9 +39,27 @@ def reproduce(repository: Repository, bad: str, jobs: str = "3") -> subprocess.C
     return repository.run(*COMMAND, jobs, PYTHONPATH=str(ROOT), CUDA_VISIBLE_DEVICES="0,1")
 
 
+def start(repository: Repository, *command: str, **pipes: int) -> subprocess.Popen:
+    """Start a command and return once a stage waits."""
+    (repository.root / "dvc.yaml").write_text(PIPELINE.replace("BAD", f'"{WAITS}"'))
+    environment = {"cwd": repository.root, "env": os.environ | {"PYTHONPATH": str(ROOT)}}
+    process = subprocess.Popen(command, text=True, **environment, **pipes)
+    while not (repository.root / "started").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    return process
+
+
+MEMORY = "; error: killed, most likely for lack of memory: lower JOBS or batch_size"
+
+
 @pytest.mark.parametrize(
     ("bad", "told"),
-    [("'echo error: no luck; exit 1'", "; error: no luck"), ("kill -9 $$", "")],
+    [
+        ("'echo error: no luck; exit 1'", "; error: no luck"),
+        ("kill -9 $$", MEMORY),
+        ("exit 137", MEMORY),  # what a shell says of its child
+    ],
 )
 def test_a_failure_holds_up_only_what_needs_it(bad: str, told: str, small: Repository) -> None:
     result = reproduce(small, bad)
@@ -51,8 +67,10 @@ def test_a_failure_holds_up_only_what_needs_it(bad: str, told: str, small: Repos
     assert refusal(result) == f"{sentence} and run again"
     assert re.search(rf"^bad failed after \d+ s{told}$", result.stdout, re.MULTILINE)
     assert (small.root / "after").read_text() == "0\n"  # one of the two GPUs
-    again = reproduce(small, "cp first bad")
+    again = reproduce(small, "cp first bad", "100000")
     assert again.returncode == 0, again.stderr
+    (warning,) = again.stderr.splitlines()
+    assert warning.startswith("warning: JOBS is 100000, but there is memory for ")
     printed = [line.split(" in ")[0] for line in again.stdout.splitlines()]
     assert printed == ["bad started", "bad done", "last started", "last done"]
     assert reproduce(small, "cp first bad").stdout == "Data and pipelines are up to date.\n"
@@ -60,16 +78,42 @@ def test_a_failure_holds_up_only_what_needs_it(bad: str, told: str, small: Repos
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_reaches_every_stage(number: int, small: Repository) -> None:
-    (small.root / "dvc.yaml").write_text(PIPELINE.replace("BAD", f'"{WAITS}"'))
-    environment = {"cwd": small.root, "env": os.environ | {"PYTHONPATH": str(ROOT)}}
-    process = subprocess.Popen([*COMMAND, "2"], stderr=subprocess.PIPE, text=True, **environment)
-    while not (small.root / "started").exists():
-        assert process.poll() is None
-        time.sleep(0.05)
+    process = start(small, *COMMAND, "2", stderr=subprocess.PIPE)
     process.send_signal(number)
     assert "error: interrupted; run the same command again" in process.communicate()[1]
     assert process.returncode == 128 + number
     assert (small.root / "kept").exists()
+
+
+@pytest.mark.parametrize("prefix", ["env --default-signal=HUP", "nohup"])
+def test_a_closed_terminal_is_a_ctrl_c_unless_nohup(prefix: str, small: Repository) -> None:
+    ours, theirs = pty.openpty()
+    command = ["setsid", "--ctty", *prefix.split(), *COMMAND, "2"]
+    process = start(small, *command, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    os.close(ours)
+    if prefix == "nohup":
+        (small.root / "go").touch()
+    assert (process.wait() == 0) == (prefix == "nohup")
+    assert (small.root / "kept").exists() == (prefix != "nohup")
+    assert reproduce(small, "cp first bad").returncode == 0
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_second_one_is_refused_and_the_first_unharmed(jobs: str, small: Repository) -> None:
+    first = start(small, *COMMAND, jobs)
+    for other in ("1", "2"):
+        second = small.run(*COMMAND, other, PYTHONPATH=str(ROOT))
+        assert f"(process {first.pid})" in refusal(second)
+        assert_told("a second `make repro` while another is running", second.stderr)
+    (small.root / "go").touch()
+    assert first.wait() == 0
+    assert "up to date" in small.do(*COMMAND, "2", PYTHONPATH=str(ROOT))
+
+
+def test_what_plain_dvc_says_of_a_killed_stage(small: Repository) -> None:
+    result = reproduce(small, "kill -9 $$", "1")
+    assert_told("a stage is killed, most likely for lack of memory", result.stderr)
 
 
 def test_a_wrong_number_or_pipeline_is_refused(small: Repository) -> None:
@@ -78,32 +122,3 @@ def test_a_wrong_number_or_pipeline_is_refused(small: Repository) -> None:
         assert refusal(reproduce(small, "cp first bad", jobs)) == f"error: {sentence}"
     assert "dvc.yaml" in refusal(reproduce(small, "["))
     assert not (small.root / "first").exists()
-
-
-@pytest.mark.parametrize(
-    ("cores", "gpus", "gibibytes", "jobs"),
-    [
-        (16, "", 64, 9),
-        (16, "", 7, 2),
-        (16, "", 1, 1),
-        (16, "-1", 64, 9),  # no GPU either
-        (16, "0,1", 64, 8),
-        (4, "0,1", 64, 4),
-    ],
-)
-def test_as_many_as_there_is_room_for(cores, gpus, gibibytes, jobs, monkeypatch) -> None:
-    memory = SimpleNamespace(available=gibibytes * 2**30)
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", gpus)
-    monkeypatch.setattr(repro.psutil, "virtual_memory", lambda: memory)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(cores)))
-    assert repro.room(repro.gpus()) == jobs
-
-
-def test_gpus_are_those_that_nvidia_smi_names(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert repro.gpus() == []
-    (tmp_path / "nvidia-smi").write_text("#!/bin/sh\necho 0; echo 1\n")
-    (tmp_path / "nvidia-smi").chmod(0o755)
-    assert repro.gpus() == ["0", "1"]

@@ -14,13 +14,13 @@ import argparse
 import re
 import sys
 
-from tools import repro
+from tools import machine
 from tools.bench import workspace
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Measure how long the pipeline takes.")
-    jobs = repro.room(repro.gpus())
+    jobs = machine.room(machine.gpus())
     parser.add_argument("--jobs", type=int, default=jobs, help=f"stages at once (here {jobs})")
     parser.add_argument("stages", nargs="*", help="default: all")
     arguments, rows = parser.parse_args(), []

@@ -58,6 +58,7 @@ def test_a_bug_ends_in_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 TWICE = """import signal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as without nohup
 from stages.system import errors, interrupts
 with interrupts.noted() as check:
     signal.raise_signal({0}), signal.raise_signal({0})
@@ -65,7 +66,9 @@ with interrupts.noted() as check:
 """
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, -2)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, -2)]
+)
 def test_a_second_signal_ends_a_training_only_if_it_is_impatience(number: int, code: int) -> None:
     result = run(ROOT, sys.executable, "-c", TWICE.format(number))
     assert result.returncode == code
