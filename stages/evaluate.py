@@ -10,6 +10,8 @@ if __name__ == "__main__":
 
 import argparse
 import math
+import os
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -42,3 +44,5 @@ def main() -> None:
     shown = [f"{value:.6f}" if math.isfinite(value) else None for value in probability]
     rows = zip(predicted.tolist(), shown, strict=True)
     outputs.write_csv(Path(f"data/predictions/{run}.csv"), ["predicted", "probability"], rows)
+    if "DVC_STAGE" in os.environ:  # DVC has recorded the training by now
+        shutil.rmtree(f"data/checkpoints/{run}", ignore_errors=True)

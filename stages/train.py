@@ -9,6 +9,7 @@ if __name__ == "__main__":
     kernels.run(__spec__.name, "lower batch_size or the model's image_size in params.yaml")
 
 import argparse
+import os
 
 import torch
 
@@ -34,9 +35,13 @@ def main() -> None:
     if device.type == "cpu" and wanted == ("bf16", "portable"):  # AVX2 has no bf16
         raise messages.error("bf16 is not portable")
     checkpoint = Checkpoint(given.name, fingerprint(given.settings, network, device))
+    if checkpoint.restore():
+        return
     data = run.split(given, pixels.to(device), labels.to(device))
     network.to(device, memory_format=torch.channels_last)
     with Progress(given.name, given.params["epochs"] * len(data.labels)) as progress:
         history = run.train(given, network, data, progress, checkpoint)
     run.write(given, network, history)
+    if "DVC_STAGE" in os.environ:
+        checkpoint.keep()
     checkpoint.remove()

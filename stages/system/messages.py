@@ -18,6 +18,7 @@ MESSAGES = {
     "other weights": f"{{path}} does not hold the weights of this architecture: {REMAKE}",
     "checkpoint corrupt": "{path} was corrupt ({reason}) and is now {aside}: training starts over",
     "checkpoint not written": "{path} could not be written ({reason})",
+    "already trained": "{run} is trained, but DVC did not cache it: its outputs are written again",
     "interrupted": "interrupted at epoch {epoch} of {epochs}; run the same command again to resume",
     "no portable kernels": (
         "portable kernels need an x86-64 CPU with AVX2; without it, the last digits of a result "

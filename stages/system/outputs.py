@@ -25,6 +25,7 @@ def write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+        flush(path.parent)
     except (OSError, RuntimeError) as error:
         # torch.save turns a full disk into a RuntimeError
         cause = error if isinstance(error, OSError) else error.__context__
@@ -35,9 +36,18 @@ def write(path: Path, fill: Callable[[BinaryIO], None]) -> None:
         raise cause from None
     finally:
         temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)  # so that the new name survives a power cut
-    os.close(folder)
+
+
+def flush(folder: Path) -> None:
+    """Let new names in a folder survive a power cut, where its file system can."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # CIFS and gocryptfs cannot
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

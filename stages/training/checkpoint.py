@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import shutil
+import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -18,6 +20,8 @@ FOLDER = Path("data/checkpoints")  # ignored by git, and not an output of a stag
 CODE = Path(__file__).resolve().parents[1]
 INTERVAL = 30.0  # seconds between two writes, at least
 MAX_OVERHEAD = 0.01  # of the time may be spent on writing
+OUTPUTS = ("data/models/{}.pt", "data/settings/{}.json", "metrics/train/{}.json",
+           "plots/runs/{}/loss.csv", "plots/runs/{}/steps.csv")  # fmt: skip
 
 
 class Checkpoint:
@@ -29,6 +33,8 @@ class Checkpoint:
 
     def __init__(self, run: str, fingerprint: str):
         self.run, self.path, self.fingerprint = run, FOLDER / f"{run}.pt", fingerprint
+        names = [name.format(run) for name in OUTPUTS]
+        self.kept = {Path(name): FOLDER / run / fingerprint / name for name in names}
         accelerator = [torch.get_device_module()] if torch.accelerator.is_available() else []
         self._rngs = [torch.random, *accelerator]  # that a network draws from, such as for dropout
         self._next = time.monotonic() + INTERVAL
@@ -69,6 +75,33 @@ class Checkpoint:
             messages.warn("checkpoint not written", path=self.path, reason=error)
             return False
         return True
+
+    def restore(self) -> bool:
+        """Write again what a finished training wrote, unless DVC's cache has it all.
+
+        DVC starts a training with a result in its cache only to train again, as with --force.
+        """
+        if not all(link.exists() for link in self.kept.values()):
+            return False
+        command = [sys.executable, "-m", "dvc", "cache", "dir"]
+        cache = Path(subprocess.check_output(command, text=True).strip(), "files/md5")
+        digests = [hashlib.md5(link.read_bytes()).hexdigest() for link in self.kept.values()]
+        if all((cache / digest[:2] / digest[2:]).exists() for digest in digests):
+            return False
+        for path, link in self.kept.items():
+            outputs.write_bytes(path, link.read_bytes())
+        messages.warn("already trained", run=self.run)
+        return True
+
+    def keep(self) -> None:
+        """Link to the outputs, for `restore`: DVC may fail to cache them."""
+        shutil.rmtree(FOLDER / self.run, ignore_errors=True)
+        try:
+            for path, link in self.kept.items():
+                link.parent.mkdir(parents=True, exist_ok=True)
+                link.hardlink_to(path)
+        except OSError as error:
+            messages.warn("checkpoint not written", path=FOLDER / self.run, reason=error)
 
     def remove(self) -> None:
         """Delete it and any unfinished write; a corrupt one that was set aside stays."""

@@ -1,12 +1,14 @@
 """Out of disk space, permissions or memory: one sentence, and nothing is lost."""
 
 import os
+import re
 import shutil
 import sys
 
 import pytest
 import torch
-from helpers import assert_told, refusal
+from helpers import assert_told, refusal, results
+from killed import OUTPUTS
 
 from stages.system import errors
 
@@ -22,6 +24,37 @@ def test_a_full_disk_costs_no_training(trained) -> None:
     assert MODEL not in trained.results()
     trained.do("dvc", "checkout", MODEL)
     assert trained.results()[MODEL] == trained.undisturbed[MODEL]
+    (trained.root / MODEL).unlink()
+    trained.assert_lost_and_restored()
+
+
+def train(trained, *options: str) -> tuple[int, str]:
+    """Run a training of 3 epochs of 96 images; return how many its bar counts, and what is said."""
+    dvc = " ".join(["dvc repro --single-item train@model_b", *options])
+    on_a_terminal = ["script", "--quiet", "--return", "/dev/null", "--command"]
+    said = trained.do(*on_a_terminal, f"stty rows 24 cols 80; {dvc}")
+    return max(map(int, re.findall(r"(\d+)/288 ", said)), default=0), said
+
+
+def test_a_disk_that_is_full_when_dvc_caches_costs_no_training(trained) -> None:
+    """A small disk is mounted where DVC caches, for one command."""
+    mount = "mount -t tmpfs -o size=150k tmpfs .dvc/cache"  # a model has 212 kB
+    alone = ["unshare", "--map-root-user", "--mount", "sh", "-c"]
+    if not shutil.which("unshare") or trained.run(*alone, mount).returncode:
+        pytest.skip("a small disk cannot be mounted here")
+    trained.set_params(lr=0.002)
+    result = trained.run(*alone, f"{mount}; dvc repro --single-item train@model_b")
+    assert result.returncode == 255
+    assert_told("the disk is full when DVC caches a model", result.stderr)
+    found = results(trained.root, *OUTPUTS)
+    count, said = train(trained)
+    assert count == 0
+    assert_told("the next `dvc repro` then", said)
+    assert results(trained.root, *OUTPUTS) == found
+    assert [train(trained, "--force")[0] for _ in range(2)] == [288, 288]
+    assert results(trained.root, *OUTPUTS) == found
+    trained.do("dvc", "repro", "evaluate@model_b")  # DVC has it all
+    assert not list((trained.root / "data/checkpoints").iterdir())
     (trained.root / MODEL).unlink()
     trained.assert_lost_and_restored()
 

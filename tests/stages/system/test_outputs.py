@@ -1,3 +1,7 @@
+import errno
+import os
+import stat
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -18,6 +22,23 @@ def test_a_failed_write_leaves_what_was_there(error: BaseException, tmp_path: Pa
         outputs.write(path, fail)
     assert path.read_bytes() == b"first"
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EIO])
+def test_a_folder_is_flushed_where_its_file_system_can(number: int, tmp_path, monkeypatch) -> None:
+    """Shares of CIFS and folders of gocryptfs refuse; no file system here does."""
+    path, fsync = tmp_path / "out", os.fsync
+
+    def refuse(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    fails = number == errno.EIO
+    with pytest.raises(OSError, match=r"out'$") if fails else nullcontext():
+        outputs.write_bytes(path, b"whole")
+    assert path.read_bytes() == b"whole"
 
 
 def test_json_is_strict_and_csv_has_full_precision(tmp_path: Path) -> None:

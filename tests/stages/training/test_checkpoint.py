@@ -122,6 +122,18 @@ def test_only_what_was_set_aside_outlives_its_removal(folder: Path) -> None:
         assert folder.exists() == bool(others)
 
 
+def test_outputs_are_restored_only_whole_and_to_the_same_training(folder: Path) -> None:
+    finished = Checkpoint("run", "same")
+    for path in finished.kept:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    finished.keep()
+    assert all(link.exists() for link in finished.kept.values())
+    assert not Checkpoint("run", "other").restore()
+    list(finished.kept.values())[-1].unlink()  # as if killed before the last
+    assert not finished.restore()
+
+
 def test_writing_takes_a_hundredth_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     now, written = [1000], []
 
