@@ -49,7 +49,7 @@ pull-request: $(VENV)  ## what CI checks on a pull request: results that are up 
 	@python -m tools.review --check "$(BASE)"
 
 verify: $(VENV)  ## does this machine compute the committed bits?
-	dvc repro --quiet fetch
+	dvc repro fetch >/dev/null
 	python -m tools.verify
 
 mend: $(VENV)  ## remove corrupt objects from DVC's cache

@@ -151,5 +151,7 @@ def test_what_dvc_cannot_read_changes_nothing(trained) -> None:
     refuse(trained, "params.yaml is empty", "")
     refuse(trained, "params.yaml is not valid YAML", "lr: [0.1")
     refuse(trained, "params.yaml is not valid YAML", f"weights: {CODE}")
+    verified = trained.run("make", "--assume-old=.venv/.installed", "verify")
+    assert_told("params.yaml is not valid YAML", verified.stderr)
     trained.do("git", "checkout", "params.yaml")
     trained.assert_undisturbed()

@@ -57,7 +57,7 @@ def main() -> None:
 def train(root: Path, run: str, seed: int) -> dict[str, Any]:
     """Train and test a run in a clone; return its test metrics and the seconds of the training."""
     workspace.set_params(root, seed=seed)
-    workspace.run(root, "dvc", "repro", "--quiet", "fetch", "weights")
+    workspace.run(root, "dvc", "repro", "fetch", "weights")
     with Repo(root) as repo:
         stages = {out.def_path: stage for stage in repo.index.stages for out in stage.outs}
     if f"data/models/{run}.pt" not in stages:

@@ -72,6 +72,10 @@ class Handler(BaseHTTPRequestHandler):
 
     timeout = 10  # seconds that a request may take to arrive
 
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # a client may leave before it has its answer
+            super().handle()
+
     def parse_request(self) -> bool:
         return super().parse_request() and not self._is_cross_site()
 

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import shutil
+import socket
 import sys
 import threading
 import time
@@ -65,6 +66,18 @@ def test_bad_requests_do_no_harm(port: int) -> None:
         status, error = request(port, body=DIGIT)
     assert (status, b"out of memory: close other programs or make the" in error) == (507, True)
     assert request(port, body=DIGIT)[0] == 200
+
+
+def test_a_client_may_leave_early(capsys) -> None:
+    with draw.Server(0, {}, []) as server:
+        server.daemon_threads = False  # closing it then waits for the answers
+        head = f"POST /read HTTP/1.0\r\nHost: localhost:{server.server_port}\r\n"
+        head = f"{head}Content-Length: {len(DIGIT)}\r\n\r\n".encode()
+        for sent in (head + DIGIT, head + DIGIT[:100], head[:20]):
+            with socket.create_connection(server.server_address) as client:
+                client.sendall(sent)
+            server.handle_request()
+    assert capsys.readouterr().err == ""
 
 
 def test_a_text_browser_gets_the_page_but_not_the_terminal(trained: Path) -> None:
