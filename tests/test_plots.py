@@ -1,6 +1,7 @@
 """The pictures that `dvc plots` draws, really rendered, with the results that git holds."""
 
 import json
+import re
 from collections import Counter
 from xml.etree import ElementTree
 
@@ -52,7 +53,8 @@ def marks(svg: ElementTree.Element, kind: str) -> list[ElementTree.Element]:
 
 
 def texts(svg: ElementTree.Element) -> list[str]:
-    return [element.text for element in svg.iter("{http://www.w3.org/2000/svg}text")]
+    found = [element.text for element in svg.iter("{http://www.w3.org/2000/svg}text")]
+    return [text for text in found if text]
 
 
 def test_a_curve_and_a_confusion_of_every_run_show_each_revision(drawn, repository) -> None:
@@ -67,15 +69,28 @@ def test_a_curve_and_a_confusion_of_every_run_show_each_revision(drawn, reposito
             cells = len(rows(repository.root / path))
             assert counts == [10_000, 10_000 + cells][-len(revisions) :]
         else:
+            assert not [word for word in texts(svg) if word.startswith("1.")]  # whole epochs
             strokes = [line.get("stroke") for group in marks(svg, "line") for line in group]
             assert len(set(strokes)) == len(strokes) == len(revisions)
+
+
+def test_a_single_epoch_is_a_point_to_see_between_round_numbers(drawn) -> None:
+    revisions, plots = drawn
+    for name in ("plots/runs/alexnet/loss.csv", "validation loss"):
+        values = [row for row in plots[name]["data"]["values"] if "alexnet/" in row["filename"]]
+        svg = render(plots[name] | {"data": {"values": values}})
+        points = [point.get("d") for facet in marks(svg, "symbol") for point in facet]
+        assert len(points) == len(revisions)
+        assert float(points[0].removeprefix("M").split(",")[0]) > 3  # its radius in pixels
+        labels = [word for word in texts(svg) if re.fullmatch(r"[\d.]+", word)]
+        assert "1" in labels and len(labels) > 5 and max(map(len, labels)) <= 5
 
 
 @pytest.mark.parametrize("name", ["validation loss", "training loss"])
 def test_ten_runs_stay_apart(drawn, name: str) -> None:
     revisions, plots = drawn
     svg = render(plots[name])
-    words = [word for word in texts(svg) if word]
+    words = texts(svg)
     assert any(word.startswith(f"{name.capitalize()} of the runs") for word in words)
     assert {*RUNS, *revisions, "epoch", "cross entropy (nats, log scale)"} <= set(words)
     strokes = Counter(line.get("stroke") for facet in marks(svg, "line") for line in facet)

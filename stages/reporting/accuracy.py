@@ -8,18 +8,22 @@ from stages.results.runs import TEST_IMAGES, Run
 from stages.results.statistics import wilson
 
 HERE, NOTEBOOK = "#1b6ca8", "#bd1f01"
+MOST = 20  # rows of runs that the notebook does not have
 LOWEST = 0.05  # %: where an error of 0 is drawn, which has no logarithm
 
 
 def draw(runs: dict[str, Run], recorded: dict[str, Run]) -> bytes:
     """Draw one line per run, fewest errors on top, and the notebook's; return a PNG.
 
-    A run without a test result is named below.
+    Of many runs it shows the best and the notebook's. Runs without a test result are named below.
     """
     tested = [run for run in runs.values() if run.errors is not None]
     tested.sort(key=lambda run: (run.errors, run.name))
-    missing = [run.name for run in runs.values() if run not in tested]
-    figure, axis = style.subplots("Test error of every run")
+    missing = [run.name for run in runs.values() if run.errors is None]
+    others = [run.name for run in tested if run.name not in recorded]
+    hidden = set(others[MOST:])
+    tested = [run for run in tested if run.name not in hidden]
+    figure, axis = style.subplots(f"Test error of {'the best runs' if hidden else 'every run'}")
     figure.set_figheight(1.9 + 0.34 * max(len(tested), 4))
     theirs = {name: 1 - run.accuracy for name, run in recorded.items()}
     rows = [
@@ -45,6 +49,8 @@ def draw(runs: dict[str, Run], recorded: dict[str, Run]) -> bytes:
     style.label_log(axis.xaxis, " %")
     axis.set_xlabel("test error (share of the 10,000 images misclassified, log scale)")
     labels = ["measured here, with its 95 % interval", "the notebook's"]
-    note = f"no test result: {', '.join(missing)}" if missing else ""
-    style.legend(figure, [dots, diamonds], labels, note)
+    notes = [f"no test result: {', '.join(style.few(missing))}"] if missing else []
+    if hidden:
+        notes.append(f"not shown: {len(hidden)} runs that are no better than the {MOST} best")
+    style.legend(figure, [dots, diamonds], labels, "; ".join(notes))
     return style.png(figure)

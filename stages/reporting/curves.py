@@ -9,6 +9,7 @@ from stages.reporting.notebook import NAMES
 from stages.results.runs import Run
 
 MARKERS = "osD^vPX"
+MOST = 11  # more curves than these have a colour bar, not a legend
 
 
 def draw(title: str, panels: dict[str, Comparison]) -> bytes:
@@ -24,19 +25,29 @@ def draw(title: str, panels: dict[str, Comparison]) -> bytes:
         missing = [f"no results for {label}" for label in compared.missing]
         # A setting keeps its colour even where another one is missing.
         places = list(dict.fromkeys([*compared.expected, *compared.runs]))
-        for label, run in compared.runs.items():
+        many = len(places) > MOST
+        if many:
+            values = [run.settings.get(compared.meant) for run in compared.runs.values()]
+            colors = style.color_bar(axis, values, compared.meant)
+        else:
+            colors = [f"C{places.index(label)}" for label in compared.runs]
+        for (label, run), color in zip(compared.runs.items(), colors, strict=True):
             if not run.steps:
                 missing.append(f"no loss curves for {label}")
                 continue
-            color, marker = f"C{places.index(label)}", MARKERS[places.index(label) % len(MARKERS)]
-            look = {"color": color, "marker": marker, "markeredgecolor": "white"}
-            axis.plot(run.steps["epoch"], run.steps["loss"], color=color)
+            (line,) = axis.plot(run.steps["epoch"], run.steps["loss"], color=color)
+            if many:
+                line.set_linewidth(1)
+                look = {"color": color, "marker": "o", "markersize": 3}
+            else:
+                marker = MARKERS[places.index(label) % len(MARKERS)]
+                look = {"color": color, "marker": marker, "markeredgecolor": "white"}
+                entries.setdefault(label, axis.plot([], [], **look)[0])
             if run.epochs:
                 points = run.epochs["epoch"], run.epochs["validation_loss"]
                 axis.plot(*points, linestyle="", zorder=3, **look)
-            entries.setdefault(label, axis.plot([], [], **look)[0])
         corner = {"transform": axis.transAxes, "ha": "right", "va": "top", "color": style.GREY}
-        axis.text(0.98, 0.97, "\n".join(missing), **corner)
+        axis.text(0.98, 0.97, "\n".join(style.few(missing)), **corner)
         axis.set_xlim(left=0)
     axes[0, 0].set_ylabel("cross entropy loss (nats, log scale)")
     key = "line: training loss; marker: validation loss at the end of the epoch"
