@@ -48,6 +48,9 @@ review: $(VENV)  ## what changed against BASE=main, as Markdown
 pull-request: $(VENV)  ## what CI checks on a pull request: results that are up to date, and the review
 	@python -m tools.review --check "$(BASE)"
 
+tidy: $(VENV)  ## remove results of runs that dvc.yaml no longer has
+	@python -m tools.tidy
+
 verify: $(VENV)  ## does this machine compute the committed bits?
 	dvc repro fetch >/dev/null
 	python -m tools.verify
@@ -113,4 +116,4 @@ $(VENV): requirements.txt | merge-driver
 		> "$$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/pipeline.pth"
 	@touch $@
 
-.PHONY: help repro test test-slow lab draw review pull-request verify mend ssh lint audit pins clean merge-driver
+.PHONY: help repro test test-slow lab draw review pull-request tidy verify mend ssh lint audit pins clean merge-driver

@@ -79,8 +79,12 @@ def outdated(targets: list[str]) -> dict[str, set[str]]:
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
+    from tools import tidy
+
     try:
         with Repo() as repo:
+            if any(tidy.orphans(repo)):
+                print("some results belong to no stage of dvc.yaml: `make tidy` removes them")
             changed, graph, stages = set(repo.status()), repo.index.graph, repo.index.stages
             wanted = {one for target in targets for one in repo.stage.collect(target, True)}
     except DvcException as error:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from dvc.repo import Repo
-from helpers import COMMITTED, Repository
+from helpers import COMMITTED, Repository, refusal
 from ruamel.yaml import YAML
 
 ALEXNET = {"weights@alexnet", "transfer@alexnet", "evaluate@alexnet"}
@@ -152,19 +152,31 @@ def build(image_size):
 """
 
 
-def test_an_architecture_is_one_file_and_one_entry_and_a_run_leaves_as_it_came(restored) -> None:
-    root = restored.root
-    pipeline, report = root / "dvc.yaml", root / "plots/report.md"
-    before = pipeline.read_text()
+def test_an_architecture_is_one_file_and_one_entry_and_a_run_leaves_as_it_came(
+    pipeline, tmp_path: Path
+) -> None:
+    there = pipeline.repository.copy(tmp_path / "there")
+    root, make = there.root, ("make", "--assume-old=.venv/.installed")
+    listed, report = root / "dvc.yaml", root / "plots/report.md"
+    before = listed.read_text()
     (root / "stages/models/lenet.py").write_text(LENET)
-    restored.set_params(models__lenet={"image_size": 28, "epochs": 1})
+    there.set_params(models__lenet={"image_size": 28, "epochs": 1})
     runs = before.replace("\n    model_b: model_b\n", "\n    model_b: model_b\n    lenet: lenet\n")
-    pipeline.write_text(runs.replace("model_b: model_b}", "model_b: model_b, lenet: lenet}"))
-    assert restored.stages_run("dvc", "repro") == {"train@lenet", "evaluate@lenet", "report"}
+    listed.write_text(runs.replace("model_b: model_b}", "model_b: model_b, lenet: lenet}"))
+    assert there.stages_run("dvc", "repro") == {"train@lenet", "evaluate@lenet", "report"}
     assert "`lenet`" in report.read_text() and (root / "plots/mistakes/lenet.png").exists()
-    pipeline.write_text(before)
-    assert restored.stages_run("dvc", "repro") == {"report"}
-    assert "`lenet`" not in report.read_text()
-    assert not (root / "plots/mistakes/lenet.png").exists()
-    for left in (root / "data").glob("*/lenet.*"):
-        left.unlink()
+    there.commit("added")
+
+    listed.write_text(before)
+    assert "`make tidy` removes them" in there.do(*make, "repro", "JOBS=2")
+    there.commit("removed")
+    checked = there.run("python", "-m", "tools.review", "--check", "HEAD~1")
+    verdict, *_ = checked.stdout.splitlines()
+    assert "; as it stands: **Other runs:** " in verdict and verdict.endswith(", 1 run removed.")
+    assert "train@lenet belongs to no stage" in refusal(checked)
+    assert "removed data/models/lenet.pt\n" in there.do(*make, "tidy")
+    assert there.stages_run("dvc", "repro") == {"report"}
+    there.commit("tidied")
+    assert ", 1 run removed.\n" in there.do(*make, "pull-request", "BASE=HEAD~2")
+    assert there.do("git", "diff", "HEAD~3", "--", "dvc.lock", "metrics", "plots") == ""
+    assert changed(there.copy(tmp_path / "clone").root) == set()

@@ -37,8 +37,8 @@ def test_a_pull_request_passes_only_with_the_results_of_its_inputs(proposed) -> 
     proposed.commit("not run")
     result = proposed.run("make", *READY, "pull-request", "BASE=main")
     assert result.returncode == 2  # make's, for a command that failed
-    stale = "error: dvc.lock and the results in git do not match the params, code and data ("
-    assert f"{stale}lr modified, stages/report.py modified): run dvc repro" in result.stderr
+    stale = "dvc.lock and the results in git do not match the stages, params, code and data ("
+    assert f"{stale}lr modified, stages/report.py modified): run `make tidy` and" in result.stderr
     assert result.stdout.startswith("**Out of date**, ")
 
 

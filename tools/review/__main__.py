@@ -33,9 +33,11 @@ def main() -> None:
     check = "fail unless all results are committed and up to date"
     after.add_argument("--check", action="store_true", help=check)
     options = parser.parse_args()
-    base = sides.revision(options.base)
-    head = sides.revision(options.head) if options.head else sides.working_tree()
+    base, _ = locks.tidied(sides.revision(options.base))
+    side = sides.revision(options.head) if options.head else sides.working_tree()
+    head, orphans = locks.tidied(side)
     problems = locks.outdated(head, committed=options.check)
+    problems += [f"{name} belongs to no stage" for name in orphans]
     if len(problems) > MOST_NAMED:
         problems[MOST_NAMED:] = [f"{len(problems) - MOST_NAMED} more"]
     compared = changes.compare(base, head)
@@ -48,8 +50,9 @@ def main() -> None:
     print(text, end="")
     if options.check and problems:
         raise errors.UserError(
-            "dvc.lock and the results in git do not match the params, code and data "
-            f"({', '.join(problems)}): run dvc repro, commit all results and push again"
+            "dvc.lock and the results in git do not match the stages, params, code and data "
+            f"({', '.join(problems)}): run `make tidy` and `dvc repro`, commit all results and "
+            "push again"
         )
 
 

@@ -1,6 +1,8 @@
 """What dvc.lock recorded on each side: parameters, why stages ran again, what is out of date."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from dvc.dependency import ParamsDependency
@@ -15,8 +17,8 @@ from dvc_data.hashfile.tree import Tree
 
 from stages.system.errors import UserError
 from tools.review.sides import Side, git
+from tools.tidy import LOCK, orphans
 
-LOCK = "dvc.lock"
 PARAMS = "params.yaml."
 
 Stages = dict[str, Stage]  # by name
@@ -24,21 +26,30 @@ Params = dict[str, Any]  # by dotted name, which begins with the file's unless i
 Causes = dict[str, list[str]]  # names of what differs by kind, such as parameter, code or data
 
 
-def read(side: Side) -> tuple[Stages, Params]:
-    """Return a side's stages as dvc.lock recorded them, and the params that they read now.
+@cache
+def read(side: Side) -> tuple[Stages, Params, Repo | None]:
+    """Return a side's stages as dvc.lock recorded them, the params they read now, and DVC's view.
 
-    Without dvc.lock there are none; raise a UserError if DVC cannot read the pipeline.
+    Without dvc.lock there is nothing; raise a UserError if DVC cannot read the pipeline.
     """
     if LOCK not in side.paths:
-        return {}, {}
+        return {}, {}, None
     try:
-        stages = Repo(side.fs.normpath(side.root), fs=side.fs, scm=SCM(".")).index.stages
+        repo = Repo(side.fs.normpath(side.root), fs=side.fs, scm=SCM("."))
+        stages = [stage for stage in repo.index.stages if stage.cmd]  # not what `dvc add` made
         params = _params(stages, ParamsDependency.read_params)
     except DvcException as error:
         reason = " ".join(str(error).split())
         message = f"DVC could not read the pipeline in {side.name} ({reason}): correct it"
         raise UserError(message) from error
-    return {stage.name: stage for stage in stages}, params
+    return {stage.name: stage for stage in stages}, params, repo
+
+
+def tidied(side: Side) -> tuple[Side, list[str]]:
+    """Return a side without the results that belong to no stage, and all that belongs to none."""
+    *_, repo = read(side)
+    entries, files = orphans(repo) if repo else ([], [])
+    return replace(side, paths=side.paths.difference(files)), [*entries, *files]
 
 
 def _params(stages: Iterable[Stage], values: Callable[[ParamsDependency], Params | None]) -> Params:
@@ -89,34 +100,34 @@ def outdated(side: Side, committed: bool) -> list[str]:
     """
     if LOCK not in side.paths:
         return [f"{LOCK} missing"] if "dvc.yaml" in side.paths else []
-    stages, _ = read(side)
-    outs = [out for stage in stages.values() for out in stage.outs]
+    stages, _, repo = read(side)
+    outs = {"/".join(out.index_key[1]): out for out in repo.index.outs}
     found = []
     for name, stage in stages.items():
         if stage.cmd_changed:
             found.append(f"{name} changed command")
         for one in (*stage.deps, *stage.outs):
             path = one.def_path
-            if not any(out.use_cache and _overlap(path, out.def_path) for out in outs):
+            if not any(out.use_cache and _overlap(path, where) for where, out in outs.items()):
                 status = flatten(one.status())
                 found += [f"{it.removeprefix(PARAMS)} {state}" for it, state in status.items()]
             elif _made(path, outs) not in (None, one.hash_info):
                 found.append(f"{name} not run with the latest {path}")
     if committed:
-        paths = [LOCK, *(out.def_path for out in outs if not out.use_cache)]
+        paths = [LOCK, *(where for where, out in outs.items() if not out.use_cache)]
         listed = git("status", "--porcelain", "--ignored", "--no-renames", "-z", "--", *paths)
         found += [f"{line[3:]} not committed" for line in listed.split("\0") if line]
     return list(dict.fromkeys(found))
 
 
-def _made(path: str, outs: list[Output]) -> HashInfo | None:
+def _made(path: str, outs: dict[str, Output]) -> HashInfo | None:
     """Return the recorded hash of an output or a folder of outputs, None for neither."""
+    if path in outs:
+        return outs[path].hash_info
     tree = Tree()
-    for out in outs:
-        if out.def_path == path:
-            return out.hash_info
-        if out.def_path.startswith(f"{path}/"):
-            tree.add(tuple(out.def_path[len(path) + 1 :].split("/")), None, out.hash_info)
+    for where, out in outs.items():
+        if where.startswith(f"{path}/"):
+            tree.add(tuple(where[len(path) + 1 :].split("/")), None, out.hash_info)
     tree.digest()
     return tree.hash_info if len(tree) else None
 

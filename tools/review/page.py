@@ -35,7 +35,7 @@ def write(
 
     `problems` are what is missing or out of date in `head`, `drawn` the pictures of loss curves.
     """
-    (before, old), (after, new) = locks.read(base), locks.read(head)
+    (before, old, _), (after, new, _) = locks.read(base), locks.read(head)
     files = sorted(path for path in base.paths | head.paths if base.read(path) != head.read(path))
     ran = locks.causes(before, after, files)
     names = locks.differing(old, new) if before and after else []
@@ -43,7 +43,7 @@ def write(
     counted = clear(changes)
     text = [sentence(changes, counted, params, ran)]
     if problems:
-        text[0] = f"**Out of date**, run `dvc repro` first; as it stands: {text[0]}"
+        text[0] = f"**Out of date**, run `make tidy` and `dvc repro` first; as it stands: {text[0]}"
         text.append(f"**Missing or out of date:** {listed(problems)}.")
     named = [f"{code(side.name)} ({side.commit[:7]})" for side in (base, head)]
     text.append(f"Before: {named[0]}. After: {named[1]}.")

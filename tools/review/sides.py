@@ -6,7 +6,7 @@ the pipeline is not a DVC repository, and nothing here opens what DVC holds.
 
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from stages.results.runs import WORKING_TREE
 from stages.system.errors import UserError
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Side:
     """The files of a side, without those that git or .dvcignore ignores."""
 
@@ -26,7 +26,7 @@ class Side:
     commit: str  # its full hash; for the working tree that of HEAD
     fs: FileSystem
     root: str  # the pipeline's folder in `fs`, which may lie in a larger repository
-    paths: frozenset[str]  # every file, relative to `root`
+    paths: frozenset[str] = field(compare=False)  # every file, relative to `root`
 
     def read(self, path: str) -> bytes | None:
         """Return a file's bytes, None if there is no such file."""

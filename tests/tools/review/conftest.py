@@ -18,7 +18,7 @@ stages:
     deps: [data/mnist, stages/train.py]
     params: [lr, models.model_a, pyproject.toml: [dependency-groups.torch]]
     outs: [data/model.pt]
-  evaluate: {cmd: evaluate, deps: [data/model.pt]}
+  evaluate: {cmd: evaluate, deps: [data/model.pt], outs: [data/settings, metrics, plots]}
 """
 LOCK = """\
 schema: '2.0'

@@ -117,6 +117,17 @@ def test_runs_and_figures_that_one_side_lacks(example, review):
     assert row(text, "model_b-lr0.1")[1:3] == [f"97.00 % → {DASH}", f"300 → {DASH}"]
 
 
+def test_a_run_is_there_if_a_stage_has_it_whatever_files_are_left(example, review):
+    pipeline = (example.root / "dvc.yaml").read_text()
+    example.write("dvc.yaml", pipeline.replace(" metrics,", " metrics/test/model_a.json,"))
+    text = review("main")
+    assert text.startswith("**Out of date**, ") and "; 1 run removed.\n" in text
+    assert "`metrics/test/model_b-lr0.1.json belongs to no stage`" in text
+    assert row(text, "model_b-lr0.1")[:2] == ["removed", f"97.00 % → {DASH}"]
+    example.commit()
+    assert "model_b-lr0.1`" not in review("HEAD", "HEAD")
+
+
 def test_on_github_the_pictures_are_shown_before_and_after(example, review, monkeypatch):
     base, unchanged = example.git("rev-parse", "HEAD"), review("main")
     assert unchanged.startswith("**Same results:** no run's metrics changed.\n")
@@ -160,7 +171,7 @@ def test_results_of_other_inputs_than_those_next_to_them(example, review):
     example.commit()
     for text in (changed, review("HEAD~1", "HEAD")):
         verdict, _, problems, *_ = text.splitlines()
-        assert verdict.startswith("**Out of date**, run `dvc repro` first; as it stands: **Same ")
+        assert verdict.startswith("**Out of date**, run `make tidy` and `dvc repro` first; as it ")
         assert problems == "**Missing or out of date:** `lr modified`."
         assert "| `lr` | `0.001` | ``a \\| b `c` <i>`` |" in text
     example.write("dvc.yaml", (example.root / "dvc.yaml").read_text().replace("fetch,", "load,"))

@@ -1,6 +1,7 @@
 """What changed since the results were made, in a pipeline that DVC itself has run."""
 
 import re
+import shutil
 
 import pytest
 
@@ -23,6 +24,8 @@ LEFT_BY_EDITORS = ["stages/.DS_Store", "stages/#one.py#", "stages/one/.ipynb_che
 def base(example):
     """A commit that a run of DVC leaves, with what editors left in it, without DVC's data."""
     (example.root / "dvc.lock").unlink()
+    for folder in ("metrics", "plots", "data"):
+        shutil.rmtree(folder)
     example.write(".gitattributes", "* -text\n")
     example.write(".gitignore", "/data.txt\n/.dvc/tmp\n/.dvc/cache\n/review-plots\n")
     example.write(".dvcignore", ".DS_Store\n# a comment\n*~\n\\#*#\n.ipynb_checkpoints/\n")
@@ -63,7 +66,7 @@ def test_a_pull_request_needs_its_results_up_to_date_and_in_git(example, base, r
     assert review("HEAD", "--check") == review("HEAD")
 
     def check(problem: str) -> None:
-        with pytest.raises(UserError, match=re.escape(f"({problem}): run dvc repro")):
+        with pytest.raises(UserError, match=re.escape(f"({problem}): run `make tidy`")):
             review("HEAD", "--check")
         example.git("reset", "--quiet", "--hard", base.commit)
 
@@ -78,3 +81,19 @@ def test_a_pull_request_needs_its_results_up_to_date_and_in_git(example, base, r
     example.write("dvc.lock", f"{made}report:{report.replace('md5: ', 'md5: f', 1)}")
     example.commit()
     check("report not run with the latest data.txt")
+
+
+def test_what_dvc_add_made_is_data_of_the_stages_that_read_it(example, base, review):
+    example.write("data/photos/one.txt", "1\n")
+    example.do("dvc", "add", "data/photos")
+    example.write("dvc.yaml", PIPELINE.replace("[data.txt]", "[data.txt, data/photos]", 1))
+    example.do("dvc", "repro")
+    example.commit()
+    example.write("data/photos/one.txt", "2\n")
+    example.do("dvc", "add", "data/photos")
+    shutil.rmtree("data/photos")
+    assert "date:** `report not run with the latest data/photos`.\n" in review("HEAD")
+    example.do("dvc", "checkout")
+    example.do("dvc", "repro")
+    example.commit()
+    assert "| `report` | data `data/photos` |" in review("HEAD~1", "HEAD")

@@ -1,0 +1,57 @@
+"""Remove what belongs to no stage of dvc.yaml: entries of dvc.lock, and files among the results.
+
+DVC keeps both when a run is removed or renamed, and the report depends on whole folders of results.
+
+python -m tools.tidy
+"""
+
+from stages.system import errors
+
+if __name__ == "__main__":
+    errors.run_module(__spec__.name)
+
+from pathlib import Path
+
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+from dvc.utils.serialize import modify_yaml
+
+LOCK = "dvc.lock"
+RESULTS = ("metrics", "plots/runs",
+           "data/models", "data/predictions", "data/settings", "data/weights")  # fmt: skip
+
+
+def main() -> None:
+    try:
+        with Repo() as repo, repo.lock:
+            entries, files = orphans(repo)
+            if entries:
+                with modify_yaml(LOCK) as lock:
+                    for name in entries:
+                        del lock["stages"][name]
+    except DvcException as error:
+        reason = " ".join(str(error).split())
+        raise errors.UserError(f"{reason}: correct this and run again") from error
+    for path in map(Path, files):
+        path.unlink()
+        if not any(path.parent.iterdir()):
+            path.parent.rmdir()
+    removed = [*(f"{name} from {LOCK}" for name in entries), *files]
+    print("\n".join(f"removed {one}" for one in removed) or "nothing to remove")
+
+
+def orphans(repo: Repo) -> tuple[list[str], list[str]]:
+    """Return the entries of dvc.lock and the files in RESULTS that no stage has."""
+    stages = {it.name: it for it in repo.index.stages if it.path_in_repo == "dvc.yaml"}
+    if not stages:
+        return [], []
+    recorded = next(iter(stages.values())).dvcfile.lockfile_contents.get("stages", {})
+    fs, root, made = repo.fs, repo.root_dir, {out.fs_path for out in repo.index.outs}
+    found = [path for name in RESULTS for path in repo.dvcignore.find(fs, fs.join(root, name))]
+    left = [
+        fs.relpath(path, root)
+        for path in sorted(found)
+        if made.isdisjoint((path, *fs.parents(path)))
+        and not path.endswith((".dvc", ".gitignore"))  # what `dvc add` writes
+    ]
+    return [name for name in recorded if name not in stages], left
