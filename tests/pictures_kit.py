@@ -8,10 +8,11 @@ import zlib
 from io import BytesIO
 
 import numpy as np
-from matplotlib import font_manager
 from numpy.random import Generator
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageOps
 from scipy import ndimage
+
+from tools.predict import likeness
 
 PHOTO = (640, 480)  # height and width
 PAPER, BLACK, PENCIL = (232, 228, 218), (35, 35, 40), (140, 140, 145)
@@ -40,10 +41,7 @@ def picture(style: str, digit: np.ndarray) -> BytesIO:
 
 def typed(digit: int) -> Image.Image:
     """Draw a digit in the font that comes with matplotlib, 240 x 240, white on black."""
-    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 160)
-    ink = Image.new("L", (240, 240))
-    ImageDraw.Draw(ink).text((120, 120), str(digit), font=font, fill=255, anchor="mm")
-    return ink
+    return ImageOps.invert(Image.open(likeness.draw(str(digit))))
 
 
 def brush(digit: np.ndarray, side: int) -> np.ndarray:

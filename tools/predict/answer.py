@@ -5,13 +5,22 @@ from torch import Tensor, nn
 
 from stages.mnist import images
 from stages.system.errors import UserError
+from tools.predict import likeness
 
-SURE = 0.8  # the least probability of an answer: docs/measured/pictures.md
+# The least of an answer: docs/measured/pictures.md
+LIKE = 0.5  # likeness to a digit, whichever
+SURE = 0.8  # probability
 
 
 @torch.inference_mode()
 def ask(network: nn.Module, image: Tensor) -> list[float]:
-    """Return the ten probabilities of (28, 28) uint8; the network is in eval mode."""
+    """Return the ten probabilities of (28, 28) uint8; the network is in eval mode.
+
+    Raises:
+        UserError: it does not look like a digit; the sentence begins after the picture's name.
+    """
+    if likeness.measure(image) < LIKE:
+        raise UserError("does not look like a digit: expected a picture of one, from 0 to 9")
     logits = network(images.prepare(image[None], network.image_size))
     return logits.softmax(1)[0].tolist()
 
