@@ -71,10 +71,7 @@ def lock() -> None:
 
 
 def outdated(targets: list[str]) -> dict[str, set[str]]:
-    """Return the stages that may have to run, in dvc.yaml's order, each with those it waits for.
-
-    Only `targets` and what they need, if any are given.
-    """
+    """Return the stages to run for `targets` or all, in dvc.yaml's order, and what each awaits."""
     # Not at the top: `dvc repro` itself, which one job is, would import DVC again.
     from dvc.repo import Repo
 

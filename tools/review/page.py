@@ -11,7 +11,6 @@ from stages.results import seeds
 from stages.results.markdown import code, count, listed, loss, percent, table
 from tools.review import locks, noise, sides
 from tools.review.changes import DECIDED, Change, Verdict, clear
-from tools.review.locks import Causes
 from tools.review.sides import Side
 from tools.review.verdict import sentence
 
@@ -47,17 +46,14 @@ def write(
         text.append(f"**Missing or out of date:** {listed(problems)}.")
     named = [f"{code(side.name)} ({side.commit[:7]})" for side in (base, head)]
     text.append(f"Before: {named[0]}. After: {named[1]}.")
-    lacking = int(sides.git("rev-list", "--count", f"{head.commit}..{base.commit}"))
-    if lacking:
+    if lacking := int(sides.git("rev-list", "--count", f"{head.commit}..{base.commit}")):
         what = f"{code(base.name)} has commits that the other side lacks ({lacking})"
         text.append(f"> [!WARNING]\n> {what}: their changes appear reverted.")
-    if not (before and after):
-        text.append(
-            f"Params and stages need a `{locks.LOCK}` on both sides: they are not compared."
-        )
-    else:
+    if before and after:
         header = ["parameter", "before", "after"]
         text += ["### Parameters", table(header, params) if params else "None changed."]
+    else:
+        text += [f"Params and stages need a `{locks.LOCK}` on both sides: they are not compared."]
     text += ["### Results", *_results(changes, counted)]
     if before and after:
         text += ["### Stages that ran again", _stages(ran)]
@@ -83,9 +79,8 @@ def _results(changes: list[Change], counted: list[Change]) -> list[str]:
         for one in changed:
             uncounted = one.verdict in DECIDED and one not in counted
             verdict = _verdict(one) + ("; not counted" if uncounted else "")
-            cells = [_cell(one, name) for name in FIGURES]
-            noise = [_noise(one, "accuracy"), _noise(one, "loss")]
-            rows.append([code(one.after.name), verdict, *cells, *noise])
+            cells = [_cell(one, name) for name in FIGURES] + [_noise(one, name) for name in WORDS]
+            rows.append([code(one.after.name), verdict, *cells])
         text = [table(header, rows), _legend(changed)]
     return [*text, f"Unchanged: {listed(unchanged)}."] if unchanged else text
 
@@ -135,7 +130,7 @@ def _legend(changed: list[Change]) -> str:
     return text + estimate if others else text
 
 
-def _stages(ran: dict[str, Causes]) -> str:
+def _stages(ran: dict[str, locks.Causes]) -> str:
     groups = defaultdict(list)
     for stage, why in ran.items():
         parts = [f"{kind} {listed(sorted(set(names)))}".strip() for kind, names in why.items()]
