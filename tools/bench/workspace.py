@@ -55,21 +55,17 @@ def set_params(root: Path, **values: object) -> None:
 
 def write(name: str, note: str, rows: list[dict[str, str]]) -> None:
     """Print a table below a line on machine and commit; write it to docs/measured/<name>.md."""
-    commit = run(Path(), "git", "rev-parse", "--short", "HEAD")[0].strip()
-    if run(Path(), "git", "status", "--porcelain", "stages", "tools", "params.yaml")[0]:
-        commit += " with uncommitted changes"
-    table = markdown.table(list(rows[0]), [list(row.values()) for row in rows])
-    text = f"{machine()}; commit {commit}. {note}\n\n{table}\n"
-    print(text, end="")
-    outputs.write_bytes(Path(f"docs/measured/{name}.md"), text.encode())
-
-
-def machine() -> str:
-    """Describe the machine, the versions and the date."""
     import torch  # not at the top: tests import this module before they choose PyTorch's kernels
 
     found = re.search("model name.*: (.*)", Path("/proc/cpuinfo").read_text())
     cpu = found[1] if found else platform.machine()
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
     versions = f"Python {platform.python_version()}, torch {torch.__version__}"
-    return f"{cpu}, {os.cpu_count()} cores{gpu}; {versions}; {datetime.date.today()}"
+    made = f"{cpu}, {os.cpu_count()} cores{gpu}; {versions}; {datetime.date.today()}"
+    commit = run(Path(), "git", "rev-parse", "--short", "HEAD")[0].strip()
+    if run(Path(), "git", "status", "--porcelain", "stages", "tools", "params.yaml")[0]:
+        commit += " with uncommitted changes"
+    table = markdown.table(list(rows[0]), [list(row.values()) for row in rows])
+    text = f"{made}; commit {commit}. {note}\n\n{table}\n"
+    print(text, end="")
+    outputs.write_bytes(Path(f"docs/measured/{name}.md"), text.encode())

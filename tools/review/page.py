@@ -77,21 +77,20 @@ def _results(changes: list[Change], counted: list[Change]) -> list[str]:
         header = ["run", "verdict", *titles, "accuracy's seed noise", "loss's seed noise"]
         rows = []
         for one in changed:
-            uncounted = one.verdict in DECIDED and one not in counted
-            verdict = _verdict(one) + ("; not counted" if uncounted else "")
             cells = [_cell(one, name) for name in FIGURES] + [_noise(one, name) for name in WORDS]
-            rows.append([code(one.after.name), verdict, *cells])
+            rows.append([code(one.after.name), _verdict(one, one in counted), *cells])
         text = [table(header, rows), _legend(changed)]
     return [*text, f"Unchanged: {listed(unchanged)}."] if unchanged else text
 
 
-def _verdict(change: Change) -> str:
+def _verdict(change: Change, counted: bool) -> str:
     if change.verdict in DECIDED and change.diverged is not None:
         return f"{DOWN} **diverged**" if change.diverged else "no longer diverges"
     decided = [(name, one) for name, one in change.verdicts.items() if one in DECIDED]
     words = [WORDS[name][one is Verdict.WORSE] for name, one in decided]
     mark = f"{DOWN} " if change.verdict is Verdict.WORSE else ""
-    return mark + (", ".join(words) or change.verdict.value)
+    doubt = "; not counted" if decided and not counted else ""
+    return mark + (", ".join(words) or change.verdict.value) + doubt
 
 
 def _cell(change: Change, name: str) -> str:
@@ -146,16 +145,12 @@ def _pictures(base: Side, head: Side, files: list[str]) -> str:
         both = path in base.paths and path in head.paths
         lists["Changed" if both else "Added" if path in head.paths else "Removed"].append(path)
         if both and "GITHUB_REPOSITORY" in os.environ:
-            images = [_image(side, path) for side in (base, head)]
+            raw = f"{os.environ['GITHUB_SERVER_URL']}/{os.environ['GITHUB_REPOSITORY']}/raw"
+            where = quote(sides.prefix() + path)
+            images = [f"![{it.name}]({raw}/{it.commit}/{where})" for it in (base, head)]
             shown.append(table([f"{path} before", "after"], [images]))
     lines = [f"- {word}: {listed(paths)}" for word, paths in sorted(lists.items())]
     if shown:
         folded = "\n\n".join(shown)
         lines.append(f"\n<details><summary>Before and after</summary>\n\n{folded}\n\n</details>")
     return "\n".join(lines) or "None changed."
-
-
-def _image(side: Side, path: str) -> str:
-    """Show a side's picture from GitHub, in one of its workflows."""
-    repository = f"{os.environ['GITHUB_SERVER_URL']}/{os.environ['GITHUB_REPOSITORY']}"
-    return f"![{side.name}]({repository}/raw/{side.commit}/{quote(sides.prefix() + path)})"
