@@ -100,5 +100,4 @@ def compare(run: str, tests: list[dict], loops: list[float], facts: dict) -> dic
 
 
 def spread(values: list[float], digits: int) -> str:
-    """Format the median, and the least and greatest value."""
     return f"{median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"

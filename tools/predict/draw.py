@@ -32,7 +32,6 @@ LARGEST = 20 * 2**20  # bytes of a picture
 
 
 def main() -> None:
-    """Serve the page until interrupted."""
     parser = argparse.ArgumentParser(description="Draw digits and see what each run says.")
     parser.add_argument("--port", type=int, default=8000, help="0 for any free port")
     port = parser.parse_args().port

@@ -59,8 +59,7 @@ def write(
         text += ["### Stages that ran again", _stages(ran)]
     text += ["### Pictures", _pictures(base, head, files)]
     if drawn:
-        paths = listed(path.as_posix() for path in drawn)
-        text += ["### Loss curves", f"Not in git; `make review` draws them: {paths}."]
+        text += ["### Loss curves", f"Not in git; `make review` draws them: {listed(drawn)}."]
     return "\n\n".join(filter(None, text)) + "\n"
 
 
