@@ -23,10 +23,8 @@ def main() -> None:
     with Repo() as repo:
         folder = Path(repo.cache.local.path)
     objects = sorted(path for path in folder.glob("??/*") if path.is_file())
-    corrupt = 0
-    for path in objects:
-        if path.parent.name + path.name.removesuffix(".dir") != file_md5(str(path), localfs):
-            path.unlink()
-            print(f"removed {path}: corrupt")
-            corrupt += 1
-    print(f"{len(objects)} objects in DVC's cache, {corrupt} of them corrupt")
+    corrupt = [it for it in objects if it.parent.name + it.stem != file_md5(str(it), localfs)]
+    for path in corrupt:
+        path.unlink()
+        print(f"removed {path}: corrupt")
+    print(f"{len(objects)} objects in DVC's cache, {len(corrupt)} of them corrupt")

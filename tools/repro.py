@@ -71,24 +71,17 @@ def lock() -> None:
 
 
 def outdated(targets: list[str]) -> dict[str, set[str]]:
-    """Return the stages that may have to run, in dvc.yaml's order, each with those it waits for.
-
-    Only `targets` and what they need, if any are given.
-    """
+    """Return the stages to run for `targets` or all, in dvc.yaml's order, and what each awaits."""
     # Not at the top: `dvc repro` itself, which one job is, would import DVC again.
-    from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
     from tools import tidy
 
-    try:
-        with Repo() as repo:
-            if any(tidy.orphans(repo)):
-                print("some results belong to no stage of dvc.yaml: `make tidy` removes them")
-            changed, graph, stages = set(repo.status()), repo.index.graph, repo.index.stages
-            wanted = {one for target in targets for one in repo.stage.collect(target, True)}
-    except DvcException as error:
-        raise UserError(f"{' '.join(str(error).split())}: correct this and run again") from error
+    with Repo() as repo:
+        if any(tidy.orphans(repo)):
+            print("some results belong to no stage of dvc.yaml: `make tidy` removes them")
+        changed, graph, stages = set(repo.status()), repo.index.graph, repo.index.stages
+        wanted = {one for target in targets for one in repo.stage.collect(target, True)}
     needs: dict[str, set[str]] = {}
     for stage in TopologicalSorter({stage: graph[stage] for stage in stages}).static_order():
         waits = {one.addressing for one in graph[stage]} & needs.keys()
@@ -127,8 +120,7 @@ def reproduce(needs: dict[str, set[str]], jobs: int, devices: list[str]) -> None
                 check()
                 for stage in [one for one in running if not running[one].is_alive()]:
                     code = running.pop(stage).exitcode
-                    ended = failed if code else done
-                    ended.append(stage)
+                    (failed if code else done).append(stage)
                     bar.write(outcome(stage, code, time.monotonic() - began[stage]))
                     bar.update()
         finally:

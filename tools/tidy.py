@@ -12,7 +12,6 @@ if __name__ == "__main__":
 
 from pathlib import Path
 
-from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.utils.serialize import modify_yaml
 
@@ -22,16 +21,12 @@ RESULTS = ("metrics", "plots/runs",
 
 
 def main() -> None:
-    try:
-        with Repo() as repo, repo.lock:
-            entries, files = orphans(repo)
-            if entries:
-                with modify_yaml(LOCK) as lock:
-                    for name in entries:
-                        del lock["stages"][name]
-    except DvcException as error:
-        reason = " ".join(str(error).split())
-        raise errors.UserError(f"{reason}: correct this and run again") from error
+    with Repo() as repo, repo.lock:
+        entries, files = orphans(repo)
+        if entries:
+            with modify_yaml(LOCK) as lock:
+                for name in entries:
+                    del lock["stages"][name]
     for path in map(Path, files):
         path.unlink()
         if not any(path.parent.iterdir()):

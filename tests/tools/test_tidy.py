@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
+from dvc.lock import LockError
 from dvc.repo import Repo
 from helpers import Repository, put, run_here
 
-from stages.system.errors import UserError
 from tools import tidy
 
 PIPELINE = """\
@@ -59,7 +59,7 @@ def test_the_old_name_of_a_run_goes_and_nothing_else(renamed, capsys) -> None:
 
 
 def test_nothing_goes_while_it_is_unknown_what_the_stages_are(renamed, capsys) -> None:
-    with Repo().lock, pytest.raises(UserError, match="another DVC process is running"):
+    with Repo().lock, pytest.raises(LockError, match="another DVC process is running"):
         run_here(tidy)
     Path("dvc.yaml").unlink()
     run_here(tidy)

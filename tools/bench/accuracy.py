@@ -25,7 +25,6 @@ from dvc.repo import Repo
 from ruamel.yaml import YAML
 
 from stages.results import runs, seeds
-from stages.results.seeds import Seeds
 from stages.system import outputs
 from tools.bench import notebook, speed, workspace
 
@@ -71,9 +70,9 @@ def train(root: Path, run: str, seed: int) -> dict[str, Any]:
 def keep(run: str, tests: list[dict[str, Any]]) -> None:
     """Write a run's test results to seeds.csv; a loss that is not finite is empty or nan."""
     known = seeds.read()
-    earlier = known.get(run, Seeds({}))
+    earlier = known.get(run, seeds.Seeds({}))
     kept = earlier.results if earlier.has(runs.read([run])[run].test) else {}
-    known[run] = Seeds(kept | {test["seed"]: test for test in tests})
+    known[run] = seeds.Seeds(kept | {test["seed"]: test for test in tests})
     rows = [
         [name, seed, result["accuracy"], result["loss"], result["errors"]]
         for name, measured in sorted(known.items())
@@ -101,5 +100,4 @@ def compare(run: str, tests: list[dict], loops: list[float], facts: dict) -> dic
 
 
 def spread(values: list[float], digits: int) -> str:
-    """Format the median, and the least and greatest value."""
     return f"{median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"

@@ -42,8 +42,7 @@ def main() -> None:
                 row["ours, images/s"] = f"{median(found):,.1f}"
                 ratio = median(b / a for a, b in zip(loop, found, strict=True))
                 rows.append(row | {"ratio": f"{ratio:.2f}"})
-    note = f"Medians of {given.rounds} rounds of {given.seconds:g} s."
-    workspace.write("speed", note, rows)
+    workspace.write("speed", f"Medians of {given.rounds} rounds of {given.seconds:g} s.", rows)
 
 
 def measure(model: str, configuration: str, way: str, seconds: float) -> float:

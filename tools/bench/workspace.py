@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ruamel.yaml import YAML
+from dvc.utils.collections import merge_dicts
+from dvc.utils.flatten import unflatten
+from dvc.utils.serialize import modify_yaml
 
 from stages.results import markdown
 from stages.system import outputs
@@ -46,35 +48,24 @@ def run(root: Path, *command: str) -> tuple[str, float]:
 
 def set_params(root: Path, **values: object) -> None:
     """Change params.yaml below `root`; `models__model_b__epochs` is models.model_b.epochs."""
-    yaml, path = YAML(), root / "params.yaml"
-    content = yaml.load(path)
-    for key, value in values.items():
-        *parents, last = key.split("__")
-        entry = content
-        for parent in parents:
-            entry = entry.setdefault(parent, {})
-        entry[last] = value
-    yaml.dump(content, path)
+    changed = unflatten({key.replace("__", "."): value for key, value in values.items()})
+    with modify_yaml(root / "params.yaml") as content:
+        merge_dicts(content, changed)
 
 
 def write(name: str, note: str, rows: list[dict[str, str]]) -> None:
     """Print a table below a line on machine and commit; write it to docs/measured/<name>.md."""
+    import torch  # not at the top: tests import this module before they choose PyTorch's kernels
+
+    found = re.search("model name.*: (.*)", Path("/proc/cpuinfo").read_text())
+    cpu = found[1] if found else platform.machine()
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    versions = f"Python {platform.python_version()}, torch {torch.__version__}"
+    made = f"{cpu}, {os.cpu_count()} cores{gpu}; {versions}; {datetime.date.today()}"
     commit = run(Path(), "git", "rev-parse", "--short", "HEAD")[0].strip()
     if run(Path(), "git", "status", "--porcelain", "stages", "tools", "params.yaml")[0]:
         commit += " with uncommitted changes"
     table = markdown.table(list(rows[0]), [list(row.values()) for row in rows])
-    text = f"{machine()}; commit {commit}. {note}\n\n{table}\n"
+    text = f"{made}; commit {commit}. {note}\n\n{table}\n"
     print(text, end="")
     outputs.write_bytes(Path(f"docs/measured/{name}.md"), text.encode())
-
-
-def machine() -> str:
-    """Describe the machine, the versions and the date."""
-    import torch  # not at the top: tests import this module before they choose PyTorch's kernels
-
-    cpus = Path("/proc/cpuinfo")
-    found = re.search("model name.*: (.*)", cpus.read_text()) if cpus.exists() else None
-    cpu = found[1] if found else platform.machine()
-    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
-    versions = f"Python {platform.python_version()}, torch {torch.__version__}"
-    return f"{cpu}, {os.cpu_count()} cores{gpu}; {versions}; {datetime.date.today()}"

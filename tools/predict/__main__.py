@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 from stages import models
-from stages.system.errors import UserError
 from tools.predict import answer, pictures
 
 
@@ -27,7 +26,7 @@ def main() -> None:
             probabilities = answer.ask(network, pictures.read(path))
             digit = answer.best(probabilities)
             print(escaped(f"{path}: {digit} ({100 * probabilities[digit]:.1f} %)"))
-        except UserError as error:
+        except errors.UserError as error:
             print(escaped(f"error: {path} {error}"), file=sys.stderr)
             failed = True
     sys.exit(failed)

@@ -14,11 +14,7 @@ SURE = 0.8  # probability
 
 @torch.inference_mode()
 def ask(network: nn.Module, image: Tensor) -> list[float]:
-    """Return the ten probabilities of (28, 28) uint8; the network is in eval mode.
-
-    Raises:
-        UserError: it does not look like a digit; the sentence begins after the picture's name.
-    """
+    """Return (28, 28) uint8's ten probabilities; UserError if it does not look like a digit."""
     if likeness.measure(image) < LIKE:
         raise UserError("does not look like a digit: expected a picture of one, from 0 to 9")
     logits = network(images.prepare(image[None], network.image_size))

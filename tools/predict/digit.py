@@ -43,8 +43,7 @@ class Part(NamedTuple):
 def find(ink: np.ndarray) -> np.ndarray:
     """Cut out the digit on (H, W) ink, see ink.measure, at its bounding box; its darkest is 1.
 
-    Raises:
-        UserError: no digit, or more than one; the sentence begins after the file's name.
+    The UserError for no digit, or more than one, is a sentence that begins after the file's name.
     """
     rest = ink
     for _ in range(EDGES):
@@ -65,8 +64,7 @@ def find(ink: np.ndarray) -> np.ndarray:
 def split(ink: np.ndarray, without_rules: bool = False) -> tuple[list[Part], np.ndarray]:
     """Take the strokes on (H, W) ink apart where they are not near each other.
 
-    Returns:
-        The parts, and (H, W) labels, each on its part's strokes and what is near them.
+    The (H, W) labels are those of the parts, each on its part's strokes and what is near them.
     """
     size = max(ink.shape)
     strokes = ink > max(FAINTEST, STROKE * ink.max())
@@ -97,11 +95,7 @@ def gap(one: slice, other: slice) -> int:
 
 
 def assemble(parts: list[Part]) -> list[Part]:
-    """Return the part with the most ink, which is the digit, and its other strokes.
-
-    Raises:
-        UserError: it is no digit, or there is another one.
-    """
+    """Return the part with the most ink, which is the digit, and its other strokes."""
     digit = max((part for part in parts if part.is_large), key=lambda part: part.ink)
     if digit.width > WIDEST * digit.height or digit.ink < ALONE * sum(part.ink for part in parts):
         raise UserError("shows no digit: expected an upright one")

@@ -32,7 +32,6 @@ LARGEST = 20 * 2**20  # bytes of a picture
 
 
 def main() -> None:
-    """Serve the page until interrupted."""
     parser = argparse.ArgumentParser(description="Draw digits and see what each run says.")
     parser.add_argument("--port", type=int, default=8000, help="0 for any free port")
     port = parser.parse_args().port
@@ -77,16 +76,15 @@ class Handler(BaseHTTPRequestHandler):
             super().handle()
 
     def parse_request(self) -> bool:
-        return super().parse_request() and not self._is_cross_site()
-
-    def _is_cross_site(self) -> bool:
         """Reject other sites' requests, by their Origin, and DNS rebinding, by the Host."""
+        if not super().parse_request():
+            return False
         hosts = [f"{name}:{self.server.server_port}" for name in (HERE, "localhost")]
         origins = [None, *(f"http://{host}" for host in hosts)]
         if self.headers.get("Host") in hosts and self.headers.get("Origin") in origins:
-            return False
+            return True
         self._send({"error": "only the page itself may ask"}, HTTPStatus.FORBIDDEN)
-        return True
+        return False
 
     def do_GET(self) -> None:
         if self.path == "/":

@@ -52,8 +52,7 @@ def decode(source: Path | BinaryIO) -> tuple[np.ndarray, np.ndarray]:
         if out_of_memory(error):
             raise MemoryError from error
         reason = getattr(error, "strerror", None) or type(error).__name__
-        formats = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
-        expected = f"expected an intact {formats} file"
+        expected = f"expected an intact {', '.join(FORMATS[:-1])} or {FORMATS[-1]} file"
         raise UserError(f"cannot be read as an image ({reason}): {expected}") from error
 
 

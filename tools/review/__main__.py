@@ -57,10 +57,7 @@ def main() -> None:
 
 
 def draw(before: str, after: str, found: list[Change]) -> dict[Path, bytes]:
-    """Draw the loss curves of each run that changed or was added; return PNGs by path.
-
-    `before` and `after` are what the legend calls the sides.
-    """
+    """Draw the loss curves of each run that changed or was added; return PNGs by path."""
     drawn = {}
     for change in found:
         if change.verdict in (Verdict.UNCHANGED, Verdict.REMOVED):

@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from stages.results import runs, seeds
-from stages.results.runs import Run
 from stages.results.seeds import Seeds
 from stages.results.statistics import LEVEL, holm
 from tools.review import noise
@@ -33,8 +32,8 @@ DECIDED = (Verdict.BETTER, Verdict.WORSE)
 class Change:
     """A run on both sides; on a side that does not have it, it is empty."""
 
-    before: Run
-    after: Run
+    before: runs.Run
+    after: runs.Run
     seeds: Seeds
 
     @cached_property
@@ -103,8 +102,7 @@ def compare(base: Side, head: Side) -> list[Change]:
     """Pair the results of each run that either side has, the best change first."""
     metrics = fnmatch.filter(base.paths | head.paths, "metrics/*.json")
     names = sorted({PurePosixPath(path).stem for path in metrics})
-    before = runs.read(names, base)
-    after = runs.read(names, head)
+    before, after = (runs.read(names, side) for side in (base, head))
     # A change of the code may bring new seeds, but the noise to judge by is the base's.
     measured = seeds.read(base if str(seeds.PATH) in base.paths else head)
     changes = [Change(before[name], after[name], measured.get(name, Seeds({}))) for name in names]

@@ -39,9 +39,8 @@ def read(side: Side) -> tuple[Stages, Params, Repo | None]:
         stages = [stage for stage in repo.index.stages if stage.cmd]  # not what `dvc add` made
         params = _params(stages, ParamsDependency.read_params)
     except DvcException as error:
-        reason = " ".join(str(error).split())
-        message = f"DVC could not read the pipeline in {side.name} ({reason}): correct it"
-        raise UserError(message) from error
+        where = f"DVC could not read the pipeline in {side.name}"
+        raise UserError(f"{where} ({' '.join(str(error).split())}): correct it") from error
     return {stage.name: stage for stage in stages}, params, repo
 
 

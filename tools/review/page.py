@@ -11,7 +11,6 @@ from stages.results import seeds
 from stages.results.markdown import code, count, listed, loss, percent, table
 from tools.review import locks, noise, sides
 from tools.review.changes import DECIDED, Change, Verdict, clear
-from tools.review.locks import Causes
 from tools.review.sides import Side
 from tools.review.verdict import sentence
 
@@ -47,24 +46,20 @@ def write(
         text.append(f"**Missing or out of date:** {listed(problems)}.")
     named = [f"{code(side.name)} ({side.commit[:7]})" for side in (base, head)]
     text.append(f"Before: {named[0]}. After: {named[1]}.")
-    lacking = int(sides.git("rev-list", "--count", f"{head.commit}..{base.commit}"))
-    if lacking:
+    if lacking := int(sides.git("rev-list", "--count", f"{head.commit}..{base.commit}")):
         what = f"{code(base.name)} has commits that the other side lacks ({lacking})"
         text.append(f"> [!WARNING]\n> {what}: their changes appear reverted.")
-    if not (before and after):
-        text.append(
-            f"Params and stages need a `{locks.LOCK}` on both sides: they are not compared."
-        )
-    else:
+    if before and after:
         header = ["parameter", "before", "after"]
         text += ["### Parameters", table(header, params) if params else "None changed."]
+    else:
+        text += [f"Params and stages need a `{locks.LOCK}` on both sides: they are not compared."]
     text += ["### Results", *_results(changes, counted)]
     if before and after:
         text += ["### Stages that ran again", _stages(ran)]
     text += ["### Pictures", _pictures(base, head, files)]
     if drawn:
-        paths = listed(path.as_posix() for path in drawn)
-        text += ["### Loss curves", f"Not in git; `make review` draws them: {paths}."]
+        text += ["### Loss curves", f"Not in git; `make review` draws them: {listed(drawn)}."]
     return "\n\n".join(filter(None, text)) + "\n"
 
 
@@ -81,22 +76,20 @@ def _results(changes: list[Change], counted: list[Change]) -> list[str]:
         header = ["run", "verdict", *titles, "accuracy's seed noise", "loss's seed noise"]
         rows = []
         for one in changed:
-            uncounted = one.verdict in DECIDED and one not in counted
-            verdict = _verdict(one) + ("; not counted" if uncounted else "")
-            cells = [_cell(one, name) for name in FIGURES]
-            noise = [_noise(one, "accuracy"), _noise(one, "loss")]
-            rows.append([code(one.after.name), verdict, *cells, *noise])
+            cells = [_cell(one, name) for name in FIGURES] + [_noise(one, name) for name in WORDS]
+            rows.append([code(one.after.name), _verdict(one, one in counted), *cells])
         text = [table(header, rows), _legend(changed)]
     return [*text, f"Unchanged: {listed(unchanged)}."] if unchanged else text
 
 
-def _verdict(change: Change) -> str:
+def _verdict(change: Change, counted: bool) -> str:
     if change.verdict in DECIDED and change.diverged is not None:
         return f"{DOWN} **diverged**" if change.diverged else "no longer diverges"
     decided = [(name, one) for name, one in change.verdicts.items() if one in DECIDED]
     words = [WORDS[name][one is Verdict.WORSE] for name, one in decided]
     mark = f"{DOWN} " if change.verdict is Verdict.WORSE else ""
-    return mark + (", ".join(words) or change.verdict.value)
+    doubt = "; not counted" if decided and not counted else ""
+    return mark + (", ".join(words) or change.verdict.value) + doubt
 
 
 def _cell(change: Change, name: str) -> str:
@@ -135,7 +128,7 @@ def _legend(changed: list[Change]) -> str:
     return text + estimate if others else text
 
 
-def _stages(ran: dict[str, Causes]) -> str:
+def _stages(ran: dict[str, locks.Causes]) -> str:
     groups = defaultdict(list)
     for stage, why in ran.items():
         parts = [f"{kind} {listed(sorted(set(names)))}".strip() for kind, names in why.items()]
@@ -151,16 +144,12 @@ def _pictures(base: Side, head: Side, files: list[str]) -> str:
         both = path in base.paths and path in head.paths
         lists["Changed" if both else "Added" if path in head.paths else "Removed"].append(path)
         if both and "GITHUB_REPOSITORY" in os.environ:
-            images = [_image(side, path) for side in (base, head)]
+            raw = f"{os.environ['GITHUB_SERVER_URL']}/{os.environ['GITHUB_REPOSITORY']}/raw"
+            where = quote(sides.prefix() + path)
+            images = [f"![{it.name}]({raw}/{it.commit}/{where})" for it in (base, head)]
             shown.append(table([f"{path} before", "after"], [images]))
     lines = [f"- {word}: {listed(paths)}" for word, paths in sorted(lists.items())]
     if shown:
         folded = "\n\n".join(shown)
         lines.append(f"\n<details><summary>Before and after</summary>\n\n{folded}\n\n</details>")
     return "\n".join(lines) or "None changed."
-
-
-def _image(side: Side, path: str) -> str:
-    """Show a side's picture from GitHub, in one of its workflows."""
-    repository = f"{os.environ['GITHUB_SERVER_URL']}/{os.environ['GITHUB_REPOSITORY']}"
-    return f"![{side.name}]({repository}/raw/{side.commit}/{quote(sides.prefix() + path)})"

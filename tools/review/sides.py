@@ -29,7 +29,6 @@ class Side:
     paths: frozenset[str] = field(compare=False)  # every file, relative to `root`
 
     def read(self, path: str) -> bytes | None:
-        """Return a file's bytes, None if there is no such file."""
         return self.fs.cat_file(self.fs.join(self.root, path)) if path in self.paths else None
 
 

@@ -30,16 +30,13 @@ def sentence(
     headline, _ = WORDS[next((verdict for verdict in by if by[verdict]), Verdict.UNCHANGED)]
     if by[Verdict.BETTER] and by[Verdict.WORSE]:
         headline = "Mixed"
-    return f"**{headline}:** {_lead(params, ran)}{'; '.join(_counts(by))}."
-
-
-def _lead(params: list[list[str]], ran: dict[str, Causes]) -> str:
-    parts = [f"{name} {before} → {after}" for name, before, after in params]
-    if len(parts) > MOST_NAMED:
-        parts = [f"{len(parts)} changed parameters"]
+    causes = [f"{name} {before} → {after}" for name, before, after in params]
+    if len(causes) > MOST_NAMED:
+        causes = [f"{len(causes)} changed parameters"]
     kinds = {kind for why in ran.values() for kind in why}
-    parts += [f"changed {kind}" for kind in ("code", "data") if kind in kinds]
-    return f"with {' and '.join(parts)}, " if parts else ""
+    causes += [f"changed {kind}" for kind in ("code", "data") if kind in kinds]
+    lead = f"with {' and '.join(causes)}, " if causes else ""
+    return f"**{headline}:** {lead}{'; '.join(_counts(by))}."
 
 
 def _counts(by: dict[Verdict, list[Change]]) -> list[str]:
