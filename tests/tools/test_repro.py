@@ -5,7 +5,6 @@ import pty
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -23,7 +22,7 @@ stages:
 """
 # Ctrl-C makes it leave a file
 WAITS = "trap 'touch kept; exit 130' INT; touch started; until cp go bad; do sleep 0.1; done"
-COMMAND = [sys.executable, "-m", "tools.repro", "--jobs"]
+COMMAND = ["python", "-m", "tools.repro", "--jobs"]
 
 
 @pytest.fixture
