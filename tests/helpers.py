@@ -25,12 +25,13 @@ ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "params.yaml").read_text()
 COMMITTED = YAML(typ="safe").load(TEXT)
 RUNS = set(YAML(typ="safe").load(ROOT / "dvc.yaml")["vars"][0]["runs"])
+# git, dvc and python are those that a user of the virtual environment runs
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 def run(cwd: Path, *command: str, **environment: str) -> subprocess.CompletedProcess:
-    """Run a command of git, dvc or python, as a user of the virtual environment would."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    variables = os.environ | {"PATH": path} | environment
+    """Run a command of git, dvc or python."""
+    variables = os.environ | environment
     return subprocess.run(command, cwd=cwd, env=variables, capture_output=True, text=True)
 
 
@@ -39,11 +40,6 @@ def do(cwd: Path, *command: str, **environment: str) -> str:
     result = run(cwd, *command, **environment)
     assert result.returncode == 0, f"{command}\n{result.stdout}\n{result.stderr}"
     return result.stdout
-
-
-def run_stage(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess:
-    """Run `python -m <arguments>` as DVC would, with the code in `cwd`."""
-    return run(cwd, sys.executable, "-m", *arguments, **environment)
 
 
 def run_here(stage: ModuleType, *arguments: str) -> None:

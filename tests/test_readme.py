@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from dvc.cli.parser import get_main_parser
-from helpers import COMMITTED, ROOT, run_stage
+from helpers import COMMITTED, ROOT, do
 from ruamel.yaml import YAML
 
 PAGES = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
@@ -52,7 +52,7 @@ def test_its_links_lead_somewhere(page: Path) -> None:
 
 
 def test_the_networks_are_as_the_command_prints_them() -> None:
-    printed = run_stage("tools.networks", cwd=ROOT).stdout
+    printed = do(ROOT, "python", "-m", "tools.networks")
     assert (ROOT / "docs/networks.md").read_text() == printed
 
 

@@ -5,10 +5,8 @@ import pty
 import shutil
 import signal
 import subprocess
-import sys
 import termios
-from pathlib import Path
-from typing import IO
+from contextlib import suppress
 
 from helpers import assert_told
 
@@ -25,17 +23,8 @@ def test_a_stage_changes_no_result_in_place(trained, stage) -> None:
 
 def start(trained, *command: str, **pipes: int) -> subprocess.Popen:
     """Start a command in its own process group, as a terminal does."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    options = {"env": os.environ | {"PATH": path}, "text": True, "start_new_session": True}
-    return subprocess.Popen(command, cwd=trained.root, **options, **pipes)
-
-
-def read(terminal: IO[bytes]) -> str:
-    """Return what was written to a terminal next, "" once nobody has it open."""
-    try:
-        return terminal.read(1000).decode(errors="replace")
-    except (OSError, ValueError):  # ValueError: closed by us
-        return ""
+    options = {"cwd": trained.root, "text": True, "start_new_session": True}
+    return subprocess.Popen(command, **options, **pipes)
 
 
 def stop_training(trained, number: int) -> str:
@@ -46,8 +35,9 @@ def stop_training(trained, number: int) -> str:
     dvc = start(trained, *command, stdout=subprocess.DEVNULL, stderr=theirs)
     os.close(theirs)
     shown = ""
-    with os.fdopen(ours, "rb", buffering=0) as terminal:
-        while chunk := read(terminal):
+    # until nobody has it open (OSError) or it is closed here (ValueError)
+    with suppress(OSError, ValueError), os.fdopen(ours, "rb", buffering=0) as terminal:
+        while chunk := terminal.read(1000).decode(errors="replace"):
             if ", loss " in chunk and ", loss " not in shown:
                 if number == signal.SIGHUP:  # this is what sends it
                     terminal.close()

@@ -61,9 +61,7 @@ def test_a_value_and_back_trains_nothing(clean: Repository) -> None:
     assert clean.do("git", "status", "--porcelain") == ""
 
 
-def test_a_copy_needs_only_what_git_tracks_and_trains_only_what_reads_the_value(
-    clean: Repository,
-) -> None:
+def test_a_copy_needs_only_tracked_files_and_trains_only_what_reads_the_value(clean) -> None:
     (clean.root / "data/untracked").write_text("not for the copy")
     ran = clean.stages_run("dvc", "exp", "run", "--temp", "-S", "models.model_a.activation=tanh")
     assert ran == {"train@model_a", "evaluate@model_a", "report"}

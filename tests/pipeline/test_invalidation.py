@@ -135,11 +135,6 @@ def test_line_endings_concern_no_stage(pipeline, tmp_path: Path) -> None:
     there.do("make", "--assume-old=.venv/.installed", "pull-request", "BASE=main")
 
 
-def test_nothing_changed_nothing_runs(pipeline) -> None:
-    assert changed(pipeline.repository.root) == set()
-    assert pipeline.repository.stages_run("dvc", "repro") == set()
-
-
 LENET = """\
 from torch import nn
 
@@ -152,9 +147,7 @@ def build(image_size):
 """
 
 
-def test_an_architecture_is_one_file_and_one_entry_and_a_run_leaves_as_it_came(
-    pipeline, tmp_path: Path
-) -> None:
+def test_an_architecture_is_a_file_and_an_entry_and_leaves_as_it_came(pipeline, tmp_path) -> None:
     there = pipeline.repository.copy(tmp_path / "there")
     root, make = there.root, ("make", "--assume-old=.venv/.installed")
     listed, report = root / "dvc.yaml", root / "plots/report.md"

@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import os
 import pickle
-import sys
 import zipfile
 from collections.abc import Iterator
 from functools import partial
@@ -158,7 +157,7 @@ def test_pip_runs_no_set_up_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     with zipfile.ZipFile(source, "w") as archive:
         archive.writestr(f"{source.stem}/setup.py", f"open({str(canary)!r}, 'w')")
     careless = ["-m", "pip", "download", "--no-deps", "--no-build-isolation", "--no-index"]
-    run(tmp_path, sys.executable, *careless, str(source))
+    run(tmp_path, "python", *careless, str(source))
     canary.unlink()  # the trap works
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_NO_INDEX", "1")

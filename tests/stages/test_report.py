@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import EPOCHS, ROOT, put, run_here, run_stage, write_run
+from helpers import EPOCHS, ROOT, do, put, run_here, write_run
 
 from stages import report as stage
 from stages.system.errors import UserError
@@ -64,8 +64,7 @@ def ten_runs(tmp_path_factory, mnist):
             table = "predicted,probability\n" + "".join(rows)
             put(folder / f"data/predictions/{name}.csv", table)
     put(folder / "matplotlibrc", "axes.facecolor: yellow\nfont.size: 20\n")
-    done = run_stage("stages.report", *options(RUNS), cwd=folder, PYTHONPATH=str(ROOT))
-    assert done.returncode == 0, done.stderr
+    do(folder, "python", "-m", "stages.report", *options(RUNS), PYTHONPATH=str(ROOT))
     return folder
 
 

@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -80,7 +79,7 @@ def test_stopped_by_a_signal_it_resumes_to_the_same_bytes(here: Path) -> None:
 
 
 def test_while_pytorch_is_imported_it_just_ends() -> None:
-    command = [sys.executable, "-X", "importtime", "-m", "stages.train", "model_b"]
+    command = ["python", "-X", "importtime", "-m", "stages.train", "model_b"]
     child = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     while "torch.types" not in child.stderr.readline():
         assert child.poll() is None

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from helpers import ROOT, Repository, do, refusal, run_stage
+from helpers import ROOT, Repository, do, refusal, run
 
 from tools.merge_lock import merge
 
@@ -49,7 +49,7 @@ def test_a_conflict_is_named_and_ours_is_kept(tmp_path) -> None:
         paths = [tmp_path / name for name in ("base", "ours", "theirs")]
         for path, text in zip(paths, (base, ours, other), strict=True):
             path.write_text(text)
-        assert named in refusal(run_stage("tools.merge_lock", *map(str, paths), cwd=ROOT))
+        assert named in refusal(run(ROOT, "python", "-m", "tools.merge_lock", *map(str, paths)))
         assert paths[1].read_text() == expected
 
 

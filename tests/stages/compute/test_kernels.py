@@ -12,8 +12,6 @@ from stages.compute import kernels
         ({"baseline": ["X86_V2"], "not found": ["X86_V3"]}, False),
     ],
 )
-def test_avx2_is_found_however_numpy_was_built(
-    extensions: dict, expected: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_avx2_is_found_however_numpy_was_built(extensions, expected, monkeypatch) -> None:
     monkeypatch.setattr(numpy, "show_config", lambda mode: {"SIMD Extensions": extensions})
     assert kernels.has_avx2() is expected

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from stages.models import layers
-from stages.models.layers import convolution, linear
+from stages.models.layers import linear
 
 
 def random(*shape: int) -> Tensor:
@@ -56,12 +56,6 @@ def test_convolution_and_pooling_in_one_are_the_two(size: int, given: int) -> No
     expected = nn.functional.conv2d(copies, ours.weight, ours.bias, padding=1)
     expected = nn.functional.max_pool2d(expected, 2)
     assert_same(ours(images), expected, [images, ours.weight, ours.bias])
-
-
-def test_equal_maxima_share_the_gradient() -> None:
-    values = torch.tensor([[3.0, 3.0, 1.0]], requires_grad=True)
-    convolution.AMax.apply(values).sum().backward()
-    assert values.grad.tolist() == [[0.5, 0.5, 0.0]]
 
 
 def test_layers_are_converted_and_swapped() -> None:

@@ -1,5 +1,4 @@
 import re
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -108,4 +107,4 @@ models.build("resnet18", image_size=28)
 assert not {"torch._dynamo", "ruamel.yaml"} & set(sys.modules)
 import torch._dynamo
 assert torch._dynamo.utils.is_compile_supported"""
-    do(ROOT, sys.executable, "-c", code)
+    do(ROOT, "python", "-c", code)

@@ -1,6 +1,5 @@
 import io
 import math
-import sys
 from dataclasses import replace
 
 import matplotlib
@@ -115,4 +114,4 @@ def test_the_24_most_confident_mistakes_are_drawn_and_those_without_a_number_las
 
 def test_the_report_needs_neither_torch_nor_pyplot():
     code = "import sys, stages.report; print({'torch', 'matplotlib.pyplot'} & set(sys.modules))"
-    assert do(ROOT, sys.executable, "-c", code).strip() == "set()"
+    assert do(ROOT, "python", "-c", code).strip() == "set()"

@@ -2,7 +2,6 @@
 
 import errno
 import signal
-import sys
 
 import pytest
 import torch
@@ -70,6 +69,6 @@ with interrupts.noted() as check:
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, -2)]
 )
 def test_a_second_signal_ends_a_training_only_if_it_is_impatience(number: int, code: int) -> None:
-    result = run(ROOT, sys.executable, "-c", TWICE.format(number))
+    result = run(ROOT, "python", "-c", TWICE.format(number))
     assert result.returncode == code
     assert result.stderr == ("" if code < 0 else f"error: {INTERRUPTED}\n")

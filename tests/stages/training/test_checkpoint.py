@@ -71,9 +71,7 @@ def test_interrupted_anywhere_it_ends_with_the_same_bits(
     torch.testing.assert_close(found, wanted, rtol=0, atol=0)
 
 
-def test_a_fingerprint_covers_all_that_the_bits_depend_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fingerprint_covers_all_that_the_bits_depend_on(tmp_path: Path, monkeypatch) -> None:
     names = {path.relative_to(checkpoint.CODE).as_posix() for path in checkpoint.code()}
     assert {"training/loop.py", "training/checkpoint.py", "system/errors.py"} <= names
     (tmp_path / "code.py").write_text("a = 1")
@@ -100,9 +98,7 @@ def test_a_fingerprint_covers_all_that_the_bits_depend_on(
 @pytest.mark.parametrize(
     "spoil", [cut, flip, lambda path: torch.save({"parts": Trap(Path("canary"))}, path)]
 )
-def test_a_corrupt_one_is_set_aside_and_runs_nothing(
-    spoil: Callable, folder: Path, capsys: pytest.CaptureFixture
-) -> None:
+def test_a_corrupt_one_is_set_aside_and_runs_nothing(spoil: Callable, folder: Path, capsys) -> None:
     kept = saved(nn.Linear(100, 100))
     spoil(kept.path)
     assert not kept.resume({"network": nn.Linear(100, 100)}, CPU)
@@ -150,9 +146,7 @@ def test_writing_takes_a_hundredth_of_the_time(monkeypatch: pytest.MonkeyPatch) 
     assert written == [1030, 1232, 1434]  # 30 s after the start, then 100 times the 2 s
 
 
-def test_a_training_continues_if_none_can_be_written(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
-) -> None:
+def test_a_training_continues_if_none_can_be_written(folder: Path, monkeypatch, capsys) -> None:
     monkeypatch.setattr(checkpoint, "INTERVAL", 0)
     monkeypatch.setattr(checkpoint, "MAX_OVERHEAD", float("inf"))
     folder.parent.write_text("a file where the folder should be")

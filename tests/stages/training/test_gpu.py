@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers import ROOT, refusal, results, run_here, run_stage, set_params
+from helpers import ROOT, refusal, results, run, run_here, set_params
 from killed import OUTPUTS, reports
 
 from stages import models, train, weights
@@ -80,5 +80,5 @@ def test_stopped_at_any_moment_it_resumes_to_the_same_bytes(here: Path) -> None:
 
 def test_a_batch_that_is_too_large_ends_in_the_sentence(here: Path) -> None:
     set_params(here, train_images=10000, batch_size=10000, models__model_b__image_size=1024)
-    sentence = refusal(run_stage("stages.train", "model_b", cwd=here, PYTHONPATH=str(ROOT)))
+    sentence = refusal(run(here, "python", "-m", "stages.train", "model_b", PYTHONPATH=str(ROOT)))
     assert sentence.startswith("error: out of memory: lower batch_size")

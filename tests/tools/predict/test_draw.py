@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -83,9 +82,9 @@ def test_a_client_may_leave_early(capsys) -> None:
 def test_a_text_browser_gets_the_page_but_not_the_terminal(trained: Path) -> None:
     code = "import sys, urllib.request as web; print(web.urlretrieve(sys.argv[1], 'page'))"
     (trained / "browser.py").write_text(code)
-    browser = f"{sys.executable!r} browser.py %s"  # webbrowser waits for its end
+    browser = "python browser.py %s"  # webbrowser waits for its end
     environment = os.environ | {"PYTHONPATH": str(ROOT), "BROWSER": browser}
-    command = [sys.executable, "-m", "tools.predict.draw", "--port", "0"]
+    command = ["python", "-m", "tools.predict.draw", "--port", "0"]
     with Popen(command, cwd=trained, env=environment, stdout=PIPE, text=True) as process:
         page, end = trained / "page", time.monotonic() + 30
         while time.monotonic() < end and not (page.exists() and page.stat().st_size):

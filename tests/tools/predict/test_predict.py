@@ -1,5 +1,4 @@
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ def test_it_escapes_names_and_needs_nothing_of_the_pipelines_packages(trained: P
     (trained / "a\rb").write_text("no image")
     absent = dict.fromkeys(["ruamel", "dvc", "matplotlib", "yaml"])
     code = f"import sys; sys.modules |= {absent}; from tools.predict.__main__ import main; main()"
-    command = [sys.executable, "-c", code, "--run", "model_b", "a\rb", *names]
+    command = ["python", "-c", code, "--run", "model_b", "a\rb", *names]
     done = run(trained, *command, PYTHONPATH=str(ROOT), PYTHONUTF8="1")
     assert done.stderr.startswith(r"error: a\rb cannot be read as an image"), done.stderr
     assert done.returncode == 1
