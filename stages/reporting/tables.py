@@ -40,11 +40,7 @@ def report(runs: dict[str, Run], notebook: dict[str, Run], pictured: Collection[
         otherwise=otherwise(runs, notebook),
         judged="\n\n".join(map(claim, range(1, len(judged) + 1), judged, recorded)),
         level=LEVEL,
-        loss_margin=claims.LOSS_MARGIN,
-        parameter_margin=claims.PARAMETER_MARGIN,
-        guessing=claims.GUESSING,
-        converged=claims.CONVERGED,
-        unstable_rise=claims.UNSTABLE_RISE,
+        claims=claims,
     )
 
 
