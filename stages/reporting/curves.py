@@ -13,10 +13,7 @@ MOST = 11  # more learning rates than these have a colour bar, not a legend
 
 
 def draw(title: str, panels: dict[str, Comparison]) -> bytes:
-    """Draw comparisons side by side with one logarithmic loss axis; return a PNG.
-
-    Lines are the training loss, markers the validation loss at the end of each epoch.
-    """
+    """Draw comparisons side by side with one logarithmic loss axis; return a PNG."""
     figure, axes = style.subplots(title, ncols=len(panels), sharey=True, squeeze=False)
     entries = {}
     for axis, (name, compared) in zip(axes[0], panels.items(), strict=True):

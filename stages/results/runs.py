@@ -121,12 +121,11 @@ def _settings(text: str) -> dict[str, Any]:
 
 
 def _columns(names: list[str], text: str) -> dict[str, Sequence[float]]:
-    if not text:
-        return {}
+    text = text or ",".join(names) + "\n"
     header, *rows = csv.reader(text.splitlines(), strict=True)
     if header != names or not text.endswith("\n"):  # cut short
         raise ValueError(text)
-    if not rows:  # a training that was stopped in its first epoch
+    if not rows:  # no file, or a training that was stopped in its first epoch
         return {}
     numbers = np.array([[cell or "inf" for cell in row] for row in rows], float)
     numbers[~np.isfinite(numbers)] = np.inf
