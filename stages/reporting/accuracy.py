@@ -8,15 +8,12 @@ from stages.results.runs import TEST_IMAGES, Run
 from stages.results.statistics import wilson
 
 HERE, NOTEBOOK = "#1b6ca8", "#bd1f01"
-MOST = 20  # rows of runs that the notebook does not have
+MOST = 20  # runs that the notebook does not have, the best, are drawn
 LOWEST = 0.05  # %: where an error of 0 is drawn, which has no logarithm
 
 
 def draw(runs: dict[str, Run], recorded: dict[str, Run]) -> bytes:
-    """Draw one line per run, fewest errors on top, and the notebook's; return a PNG.
-
-    Of many runs it shows the best and the notebook's. Runs without a test result are named below.
-    """
+    """Draw one line per run, fewest errors on top, and the notebook's; return a PNG."""
     tested = [run for run in runs.values() if run.errors is not None]
     tested.sort(key=lambda run: (run.errors, run.name))
     missing = [run.name for run in runs.values() if run.errors is None]

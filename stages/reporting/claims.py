@@ -20,6 +20,7 @@ NOT_BORNE_OUT = "not borne out"
 PARTLY = "partly borne out"
 NO_DIFFERENCE = "no clear difference"
 NOT_MEASURED = "not measured"
+VERDICTS = {True: BORNE_OUT, False: NOT_BORNE_OUT, None: NOT_MEASURED}
 DECISIVE = (NOT_BORNE_OUT, NOT_MEASURED, NO_DIFFERENCE, BORNE_OUT)  # the first of several counts
 
 LOSS_MARGIN = 0.05
@@ -173,7 +174,7 @@ def tested_accuracy(pairs: Sequence[tuple[Run, Run]]) -> Figure:
     clear = holm([p for p, _ in tests])
     found = {}
     for (one, other), (_, how), differ in zip(tested, tests, clear, strict=True):
-        verdict = _verdict(one.mean_accuracy > other.mean_accuracy) if differ else NO_DIFFERENCE
+        verdict = VERDICTS[one.mean_accuracy > other.mean_accuracy] if differ else NO_DIFFERENCE
         found[one.name, other.name] = verdict, how
     better = "{} is more accurate than {}"
     return Figure("test accuracy", attrgetter("mean_accuracy"), percent, better, tests=found)
@@ -198,7 +199,7 @@ def has_best_balance(accuracy: Figure, one: Run, others: Sequence[Run]) -> State
         (faster, _), (better, _) = FIRST_EPOCH.judge(one, other), accuracy.judge(one, other)
         measured = NOT_MEASURED not in (faster, better)
         holds = faster != NOT_BORNE_OUT or better == BORNE_OUT
-        verdicts.append(_verdict(holds) if measured else NOT_MEASURED)
+        verdicts.append(VERDICTS[holds if measured else None])
     text = "no other rate is faster than {} without being less accurate"
     statement = FIRST_EPOCH.ranks([one], others, text=text)
     return statement._replace(verdict=min(verdicts, key=DECISIVE.index))
@@ -236,9 +237,5 @@ def converges(run: Run, expected: bool = True) -> Statement:
 
 def _fact(run: Run, text: str, figure: str, holds: bool | None, expected: bool = True) -> Statement:
     """State what a single run does; `holds` is None if that was not measured."""
-    verdict = NOT_MEASURED if holds is None else _verdict(holds == expected)
+    verdict = VERDICTS[None if holds is None else holds == expected]
     return Statement(f"{run.label} {text}", f"{figure} ({run.label})", verdict)
-
-
-def _verdict(holds: bool) -> str:
-    return BORNE_OUT if holds else NOT_BORNE_OUT

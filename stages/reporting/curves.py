@@ -9,14 +9,11 @@ from stages.reporting.notebook import NAMES
 from stages.results.runs import Run
 
 MARKERS = "osD^vPX"
-MOST = 11  # more curves than these have a colour bar, not a legend
+MOST = 11  # more learning rates than these have a colour bar, not a legend
 
 
 def draw(title: str, panels: dict[str, Comparison]) -> bytes:
-    """Draw comparisons side by side with one logarithmic loss axis; return a PNG.
-
-    Lines are the training loss, markers the validation loss at the end of each epoch.
-    """
+    """Draw comparisons side by side with one logarithmic loss axis; return a PNG."""
     figure, axes = style.subplots(title, ncols=len(panels), sharey=True, squeeze=False)
     entries = {}
     for axis, (name, compared) in zip(axes[0], panels.items(), strict=True):
@@ -25,24 +22,23 @@ def draw(title: str, panels: dict[str, Comparison]) -> bytes:
         missing = [f"no results for {label}" for label in compared.missing]
         # A setting keeps its colour even where another one is missing.
         places = list(dict.fromkeys([*compared.expected, *compared.runs]))
-        many = len(places) > MOST
+        many = compared.meant == "lr" and len(places) > MOST
         if many:
-            values = [run.settings.get(compared.meant) for run in compared.runs.values()]
-            colors = style.color_bar(axis, values, compared.meant)
-        else:
-            colors = [f"C{places.index(label)}" for label in compared.runs]
-        for (label, run), color in zip(compared.runs.items(), colors, strict=True):
+            rates = [run.settings["lr"] for run in compared.runs.values()]
+            scale = style.color_bar(axis, rates, "lr")
+        for label, run in compared.runs.items():
             if not run.steps:
                 missing.append(f"no loss curves for {label}")
                 continue
-            (line,) = axis.plot(run.steps["epoch"], run.steps["loss"], color=color)
             if many:
-                line.set_linewidth(1)
+                color, width = scale.to_rgba(run.settings["lr"]), 1
                 look = {"color": color, "marker": "o", "markersize": 3}
             else:
-                marker = MARKERS[places.index(label) % len(MARKERS)]
+                place, width = places.index(label), None
+                color, marker = f"C{place}", MARKERS[place % len(MARKERS)]
                 look = {"color": color, "marker": marker, "markeredgecolor": "white"}
                 entries.setdefault(label, axis.plot([], [], **look)[0])
+            axis.plot(run.steps["epoch"], run.steps["loss"], color=color, linewidth=width)
             if run.epochs:
                 points = run.epochs["epoch"], run.epochs["validation_loss"]
                 axis.plot(*points, linestyle="", zorder=3, **look)

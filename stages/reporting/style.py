@@ -10,7 +10,7 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LogNorm, Normalize
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -40,18 +40,12 @@ def legend(figure: Figure, handles: Sequence, labels: Sequence[str], title: str 
     figure.legend(handles, labels, loc="outside lower center", ncols=4, title=title or None)
 
 
-def color_bar(axis: Axes, values: Sequence[Any], label: str) -> list[tuple[float, ...]]:
-    """Put a colour bar next to an axis, logarithmic for numbers; return each value's colour."""
-    numbers = all(isinstance(value, int | float) for value in values)
-    places, norm = (values, LogNorm) if numbers else (range(len(values)), Normalize)
-    scale = ScalarMappable(norm(min(places), max(places)), "viridis")
-    bar = axis.figure.colorbar(scale, ax=axis, label=f"{label} (log scale)" if numbers else label)
-    if numbers:
-        label_log(bar.ax.yaxis)
-    else:
-        some = slice(None, None, len(values) // 20 + 1)
-        bar.set_ticks(places[some], labels=values[some])
-    return [scale.to_rgba(place) for place in places]
+def color_bar(axis: Axes, values: Sequence[float], label: str) -> ScalarMappable:
+    """Put a logarithmic colour bar next to an axis; return what maps a value to its colour."""
+    scale = ScalarMappable(LogNorm(min(values), max(values)), "viridis")
+    bar = axis.figure.colorbar(scale, ax=axis, label=f"{label} (log scale)")
+    label_log(bar.ax.yaxis)
+    return scale
 
 
 def few(words: list[str]) -> list[str]:

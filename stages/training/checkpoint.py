@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,17 +76,14 @@ class Checkpoint:
         return True
 
     def restore(self) -> bool:
-        """Write again what a finished training wrote, unless DVC's cache has it all.
-
-        DVC starts a training with a result in its cache only to train again, as with --force.
-        """
+        """Write again what a finished training wrote, unless it is to be repeated."""
         if not all(link.exists() for link in self.kept.values()):
             return False
         command = [sys.executable, "-m", "dvc", "cache", "dir"]
         cache = Path(subprocess.check_output(command, text=True).strip(), "files/md5")
         digests = [hashlib.md5(link.read_bytes()).hexdigest() for link in self.kept.values()]
         if all((cache / digest[:2] / digest[2:]).exists() for digest in digests):
-            return False
+            return False  # DVC has them all and starts a training only with --force
         for path, link in self.kept.items():
             outputs.write_bytes(path, link.read_bytes())
         messages.warn("already trained", run=self.run)
@@ -107,8 +103,6 @@ class Checkpoint:
         """Delete it and any unfinished write; a corrupt one that was set aside stays."""
         for path in (self.path, *FOLDER.glob(f".{self.path.name}.*")):
             path.unlink(missing_ok=True)
-        with suppress(OSError):  # not there, or it holds another run's checkpoint
-            FOLDER.rmdir()
 
 
 def fingerprint(settings: dict[str, Any], network: nn.Module, device: torch.device) -> str:

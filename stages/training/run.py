@@ -44,10 +44,7 @@ def split(recipe: Recipe, pixels: Tensor, labels: Tensor) -> Data:
 
 
 def train(recipe: Recipe, network: nn.Module, data: Data, *watchers: Any) -> History:
-    """Train the whole network or, in mode `extract`, only its head.
-
-    `watchers` are the progress bar and, if there is one, the checkpoint.
-    """
+    """Train the network or, in mode `extract`, its head; `watchers`: Progress, Checkpoint."""
     params = recipe.params
     prepare = partial(images.prepare, image_size=network.image_size)
     if params.get("mode") != "extract":
