@@ -18,14 +18,15 @@ JOBS :=
 # Options of Slurm's sbatch; SLURM_TRAIN has more of them for trainings.
 SLURM :=
 SLURM_TRAIN :=
-AS_JOBS := slurm --options='$(SLURM)' --training='$(SLURM_TRAIN)'
+AS_JOBS := $(if $(SLURM)$(SLURM_TRAIN),slurm --options='$(SLURM)' --training='$(SLURM_TRAIN)')
 
 repro: $(VENV) no-jobs  ## run the pipeline; JOBS=N stages at once, or SLURM=OPTIONS on a cluster
-	@python -m tools.$(if $(SLURM)$(SLURM_TRAIN),$(AS_JOBS),repro) $(if $(JOBS),--jobs "$(JOBS)")
+	$(if $(and $(JOBS),$(AS_JOBS)),$(error JOBS and SLURM exclude each other: omit JOBS, as Slurm decides))
+	@python -m tools.$(or $(AS_JOBS),repro $(if $(JOBS),--jobs "$(JOBS)"))
 
 # DVC on another machine would take the locks of a running job away, and its result would be lost.
 no-jobs:
-	@! squeue --all --noheader --format=%Z 2>/dev/null | grep -Fqx '$(CURDIR)' || { echo "error: jobs" \
+	@! squeue --all --noheader --format=%Z 2>/dev/null | grep -Fqx "$(CURDIR)" || { echo "error: jobs" \
 		"of this folder are queued or running (squeue): wait for them or cancel them (scancel)" >&2; \
 		exit 1; }
 
@@ -48,7 +49,8 @@ lab: $(VENV) no-jobs  ## the notebook's configuration; needs a GPU and internet 
 GRID :=
 
 experiments: $(VENV) no-jobs  ## one job of Slurm each: GRID='-S NAME=VALUE,VALUE ... [STAGE ...]'
-	@python -m tools.experiments --options='$(SLURM)' $(GRID)
+	$(if $(findstring -S,$(GRID)),,$(error GRID is empty: set it, as in GRID='-S lr=0.003,0.002'))
+	@python -m tools.slurm --options='$(SLURM)' $(GRID)
 
 draw: $(VENV)  ## a page to draw a digit on, with what every trained run says
 	@python -m tools.predict.draw
