@@ -1,7 +1,7 @@
 """A Slurm cluster of two nodes on the loopback interface, for as long as a test lasts.
 
 Each node has a hostname, process numbers, /tmp and /var/tmp of its own; all that it shares with
-this machine, the login node, is one folder.
+this machine, the login node, is one folder, `a disk`.
 """
 
 import os
@@ -11,31 +11,26 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from helpers import ROOT, do
 
 HERE = Path(__file__).parent
 NODES = {"node1", "node2"}
 NAMESPACES = ["unshare", "--uts", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc"]
-SHARED = "mount --bind"
+# How a node mounts the disk.
+SHARED, INVISIBLE = "mount --bind", "true"
 LOCAL_LOCKS = "bindfs -o attr_timeout=0,entry_timeout=0,negative_timeout=0"
-INVISIBLE = "true"
 
 
-def missing() -> str:
-    """Say why no cluster can be started here, "" if one can."""
-    if not (shutil.which("slurmctld") and shutil.which("slurmd") and shutil.which("bindfs")):
-        return "no Slurm: install slurmctld, slurmd, slurm-client and bindfs, as .ci/run does"
-    allowed = subprocess.run([*NAMESPACES, "true"], capture_output=True).returncode == 0
-    return "" if allowed else "only root may make namespaces here"
-
-
+@dataclass
 class Cluster:
     """Two nodes, and the daemon that keeps their queue."""
 
-    def __init__(self, folder: Path, processes: dict[str, subprocess.Popen]):
-        self.folder, self.processes = folder, processes
+    folder: Path
+    processes: dict[str, subprocess.Popen]
 
     def cut(self, node: str) -> None:
         """Cut a node's power: nothing on it gets a chance to end."""
@@ -66,31 +61,33 @@ class Cluster:
 
 
 @contextmanager
-def running(folder: Path, shared: Path, mount: str = SHARED) -> Iterator[Cluster]:
-    """Run a cluster that has its files in `folder`; its nodes get `shared` by a command."""
-    host = socket.gethostname().split(".")[0]
+def running(tmp_path: Path, mount: str = SHARED) -> Iterator[Cluster]:
+    if not (shutil.which("slurmctld") and shutil.which("slurmd") and shutil.which("bindfs")):
+        pytest.skip("no Slurm: install slurmctld, slurmd, slurm-client and bindfs, as .ci/run does")
+    if subprocess.run([*NAMESPACES, "true"]).returncode:
+        pytest.skip("only root may start nodes in namespaces of their own")
+    folder, host = tmp_path / "cluster", socket.gethostname().split(".")[0]
     (folder / "state").mkdir(parents=True)
     (folder / "hosts").write_text(f"127.0.0.1 localhost {host} {' '.join(NODES)}\n")
     with ExitStack() as stack:
         free = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
-        ports = [one.getsockname()[1] for one in free]
-    text = (HERE / "slurm.conf").read_text()
-    (folder / "slurm.conf").write_text(text.format(host=host, ports=ports, folder=folder))
+        values = {"host": host, "ports": [one.getsockname()[1] for one in free], "folder": folder}
+    (folder / "slurm.conf").write_text((HERE / "slurm.conf").read_text().format(**values))
     os.environ["SLURM_CONF"] = str(folder / "slurm.conf")
     commands: dict[str, list] = {"slurmctld": ["slurmctld", "-D", "-c"]}
     for node in NODES:
         (folder / node).mkdir()
-        commands[node] = [*NAMESPACES, HERE / "node.sh", node, folder, mount, shared, ROOT]
-    processes = {}
+        arguments = [node, folder, mount, tmp_path / "a disk", ROOT]
+        commands[node] = [*NAMESPACES, HERE / "node.sh", *arguments]
+    nodes = Cluster(folder, {})
     try:
         for name, command in commands.items():
             with (folder / f"{name}.out").open("w") as output:
-                processes[name] = subprocess.Popen(command, stdout=output, stderr=output)
-        nodes = Cluster(folder, processes)
+                nodes.processes[name] = subprocess.Popen(command, stdout=output, stderr=output)
         nodes.wait(lambda: nodes.ask("sinfo", "--noheader", "--states=idle", "--format=%D") == "2")
         yield nodes
     finally:
-        for process in processes.values():
+        for process in nodes.processes.values():
             process.kill()
             process.wait()
         del os.environ["SLURM_CONF"]
