@@ -16,7 +16,6 @@ import re
 import shlex
 import shutil
 import subprocess
-from graphlib import TopologicalSorter
 from pathlib import Path
 
 from dvc.exceptions import DvcException
@@ -63,7 +62,8 @@ def queue_stages(targets: list[str], options: list[str], training: list[str]) ->
     probe(options, options + training)
     definitions = YAML(typ="safe").load(Path("dvc.yaml"))["stages"]
     numbers: dict[str, str] = {}
-    for stage in TopologicalSorter(needs).static_order():
+    while waiting := [one for one in needs if one not in numbers]:  # in the order of dvc.yaml
+        stage = next(one for one in waiting if needs[one] <= numbers.keys())
         trains = "python -m stages.train " in str(definitions[stage.partition("@")[0]])
         waits = ":".join(numbers[one] for one in needs[stage])
         (LOGS / f"{stage}.log").unlink(missing_ok=True)

@@ -74,11 +74,10 @@ def running(tmp_path: Path, mount: str = SHARED) -> Iterator[Cluster]:
         values = {"host": host, "ports": [one.getsockname()[1] for one in free], "folder": folder}
     (folder / "slurm.conf").write_text((HERE / "slurm.conf").read_text().format(**values))
     os.environ["SLURM_CONF"] = str(folder / "slurm.conf")
-    commands: dict[str, list] = {"slurmctld": ["slurmctld", "-D", "-c"]}
+    commands = {"slurmctld": ["slurmctld", "-D", "-c"]}
     for node in NODES:
-        (folder / node).mkdir()
-        arguments = [node, folder, mount, tmp_path / "a disk", ROOT]
-        commands[node] = [*NAMESPACES, HERE / "node.sh", *arguments]
+        arguments = map(str, (HERE / "node.sh", node, folder, mount, tmp_path / "a disk", ROOT))
+        commands[node] = [*NAMESPACES, *arguments]
     nodes = Cluster(folder, {})
     try:
         for name, command in commands.items():
