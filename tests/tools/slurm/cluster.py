@@ -62,8 +62,8 @@ class Cluster:
 
 @contextmanager
 def running(tmp_path: Path, mount: str = SHARED) -> Iterator[Cluster]:
-    if not (shutil.which("slurmctld") and shutil.which("slurmd") and shutil.which("bindfs")):
-        pytest.skip("no Slurm: install slurmctld, slurmd, slurm-client and bindfs, as .ci/run does")
+    if not all(map(shutil.which, ("slurmctld", "slurmd", "sbatch", "bindfs"))):
+        pytest.skip("no Slurm, or no bindfs: install them, as .ci/run does")
     if subprocess.run([*NAMESPACES, "true"]).returncode:
         pytest.skip("only root may start nodes in namespaces of their own")
     folder, host = tmp_path / "cluster", socket.gethostname().split(".")[0]

@@ -68,8 +68,8 @@ def test_the_whole_pipeline_gives_the_same_bytes_on_two_nodes(clone, pipeline, t
         clone.do(*REPRO)
         assert {node for _, node in nodes.finish()} >= cluster.NODES
     assert clone.do("git", "status", "--porcelain") == ""
-    folders = "data", "metrics", "plots"
-    assert results(clone.root, *folders) == results(pipeline.repository.root, *folders)
+    for folder in ("data", "metrics", "plots"):
+        assert results(clone.root, folder) == results(pipeline.repository.root, folder)
 
 
 def test_a_training_survives_requeue_scancel_and_a_power_cut(slow, pipeline, tmp_path) -> None:
