@@ -102,8 +102,8 @@ def test_experiments_come_back_though_one_is_killed_and_one_fails(slow, tmp_path
     slow.do("git", "remote", "set-url", "origin", str(slow.root.with_name("origin")))
     slow.do("dvc", "repro", "fetch")
     folder, queue = slow.root / ".dvc/tmp/experiments", [*MAKE, "experiments", REPRO[-1]]
-    grid = "GRID=-S lr=0.003,0.002 -S batch_size=32,64 train@model_b"
-    names = [f"lr={lr}-batch_size={size}" for lr in ("0.003", "0.002") for size in (32, 64)]
+    grid = "GRID=-S lr=0.003,0.002 -S batch_size=32,96 train@model_b"
+    names = [f"lr={lr}-batch_size={size}" for lr in ("0.003", "0.002") for size in (32, 96)]
     with cluster.running(tmp_path) as nodes:
         assert slow.do(*queue, grid).endswith("".join(f"queued {name}\n" for name in names))
         assert f"error: {names[0]} is queued or running" in refused(slow, *queue, grid)
