@@ -38,10 +38,10 @@ def small(tmp_path: Path) -> Repository:
 
 
 @pytest.fixture
-def clone(pipeline, tmp_path: Path) -> Repository:
+def clone(pipeline, mnist: Path, tmp_path: Path) -> Repository:
     """A clone of the repository in which the pipeline has run; nothing is in its cache."""
     there = pipeline.repository.clone(tmp_path / "a disk/tree")
-    shutil.copytree(pipeline.repository.root / "data/raw", there.root / "data/raw")
+    shutil.copytree(mnist, there.root / "data/raw")
     return there
 
 
@@ -68,7 +68,7 @@ def test_the_whole_pipeline_gives_the_same_bytes_on_two_nodes(clone, pipeline, t
         clone.do(*REPRO)
         assert {node for _, node in nodes.finish()} >= cluster.NODES
     assert clone.do("git", "status", "--porcelain") == ""
-    for folder in ("data", "metrics", "plots"):
+    for folder in ("data/models", "data/predictions", "metrics", "plots"):
         assert results(clone.root, folder) == results(pipeline.repository.root, folder)
 
 
