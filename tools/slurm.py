@@ -1,8 +1,8 @@
 """Queue stages, or experiments, as jobs of Slurm: `make repro SLURM=OPTIONS`, `make experiments`.
 
-A stage's job waits for those of the stages that it needs; if one fails, Slurm cancels what waits
-for it. An experiment's job has a clone of its own, which shares DVC's cache, and pushes to origin.
-When a node dies, Slurm starts its jobs again elsewhere, and trainings resume.
+A stage's job waits for those that it needs; if one fails, Slurm cancels what waits for it. An
+experiment's job has a clone of its own, shares DVC's cache and pushes to origin. When a node dies,
+Slurm starts its jobs again elsewhere, and trainings resume.
 """
 
 from stages.system import errors
@@ -18,17 +18,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc.utils.cli_parse import to_path_overrides
 from dvc.utils.hydra import get_hydra_sweeps
-from hydra.errors import HydraException
 from ruamel.yaml import YAML
 
 from stages.system.errors import UserError
-from tools.repro import LOGS, outdated
+from tools.repro import LOGS, lock, outdated
+from tools.review.sides import git, prefix
 
-EXPERIMENTS = Path(".dvc/tmp/experiments").absolute()  # git ignores it
 JOB = ["--parsable", "--requeue", "--open-mode=append", "--kill-on-invalid-dep=yes"]
 # SIGTERM is for the training, which keeps a checkpoint; DVC waits for it.
 STAGE = "trap '' TERM; exec env OMP_WAIT_POLICY=passive dvc --wait-for-lock repro --single-item "
@@ -43,19 +41,20 @@ ANSWERS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Queue stages, or experiments, as jobs of Slurm.")
-    parser.add_argument("--options", default="", help="of sbatch, for all jobs")
-    parser.add_argument("--training", default="", help="more of them, for stages that train")
+    words = {"type": shlex.split, "default": []}
+    parser.add_argument("--options", **words, help="of sbatch, for all jobs")
+    parser.add_argument("--training", **words, help="more of them, for stages that train")
     parser.add_argument("-S", "--set-param", action="append", help="NAME=VALUE,...: experiments")
     parser.add_argument("stages", nargs="*", help="only these and what they need")
-    arguments = parser.parse_args()
-    options, training = shlex.split(arguments.options), shlex.split(arguments.training)
-    if arguments.set_param:
-        queue_experiments(arguments.set_param, arguments.stages, options)
+    given = parser.parse_args()
+    if given.set_param:
+        queue_experiments(given.set_param, given.stages, given.options)
     else:
-        queue_stages(arguments.stages, options, training)
+        queue_stages(given.stages, given.options, given.training)
 
 
 def queue_stages(targets: list[str], options: list[str], training: list[str]) -> None:
+    lock()
     if not (needs := outdated(targets)):
         print("Data and pipelines are up to date.")
         return
@@ -79,12 +78,9 @@ def queue_experiments(changes: list[str], stages: list[str], options: list[str])
     """Queue an experiment for each combination of values, as `dvc exp run --queue` has them."""
     if git("status", "--porcelain"):
         raise UserError("experiments would not see your uncommitted changes: commit or stash them")
-    if not (origin := git("config", "--default", "", "remote.origin.url")):
+    if not (origin := git("config", "--default", "", "remote.origin.url").strip()):
         raise UserError("there is no remote named origin to push experiments to: add it")
-    try:
-        grid = get_hydra_sweeps(to_path_overrides(changes))
-    except (DvcException, HydraException) as error:
-        raise UserError(f"{' '.join(str(error).split())}: correct GRID and run again") from error
+    grid = get_hydra_sweeps(to_path_overrides(changes))
     with Repo() as repo:
         cache = repo.cache.local.path
     probe(options)
@@ -92,21 +88,17 @@ def queue_experiments(changes: list[str], stages: list[str], options: list[str])
     for point in grid:
         values = [f"{path}:{value}" for path, some in point.items() for value in some]
         name = "-".join(re.sub(r"[^\w.=+-]", "_", value.partition(":")[2]) for value in values)
-        clone = EXPERIMENTS / name
-        folder = clone / git("rev-parse", "--show-prefix")  # the repository may be a larger one
+        clone = Path(".dvc/tmp/experiments", name).absolute()  # git ignores it
+        folder = clone / prefix()  # the repository may be a larger one
         if f"{folder}\n" in busy:
             raise UserError(f"{name} is queued or running already: wait for it or cancel it")
         shutil.rmtree(clone, ignore_errors=True)  # of one that failed
-        git("clone", "--quiet", "--shared", git("rev-parse", "--show-toplevel"), str(clone))
+        git("clone", "--quiet", "--shared", git("rev-parse", "--show-toplevel").strip(), str(clone))
         git("-C", str(clone), "config", "remote.origin.url", origin)
         (folder / ".dvc/config.local").write_text(f'[cache]\n    dir = "{cache}"\n')
         job = [*JOB, f"--job-name={name}", f"--output={clone}.log", f"--chdir={folder}", *options]
         sbatch(*job, "tools/experiment.sh", name, *(f"-S{value}" for value in values), *stages)
         print(f"queued {name}")
-
-
-def git(*arguments: str) -> str:
-    return subprocess.check_output(["git", *arguments], text=True).strip()
 
 
 def probe(*kinds: list[str]) -> None:
