@@ -15,9 +15,20 @@ help:  ## list these targets
 		while IFS='|' read -r target words; do printf 'make %-13s %s\n' "$$target" "$$words"; done
 
 JOBS :=
+# Options of Slurm's sbatch; SLURM_TRAIN has more of them for trainings.
+SLURM :=
+SLURM_TRAIN :=
+AS_JOBS := $(if $(SLURM)$(SLURM_TRAIN),slurm --options='$(SLURM)' --training='$(SLURM_TRAIN)')
 
-repro: $(VENV)  ## run the pipeline: fetch, train, test, report; JOBS=N stages at once
-	@python -m tools.repro $(if $(JOBS),--jobs "$(JOBS)")
+repro: $(VENV) no-jobs  ## run the pipeline; JOBS=N stages at once, or SLURM=OPTIONS on a cluster
+	$(if $(and $(JOBS),$(AS_JOBS)),$(error JOBS and SLURM exclude each other: omit JOBS, as Slurm decides))
+	@python -m tools.$(or $(AS_JOBS),repro $(if $(JOBS),--jobs "$(JOBS)"))
+
+# DVC on another machine would take the locks of a running job away, and its result would be lost.
+no-jobs:
+	@! squeue --all --noheader --format=%Z 2>/dev/null | grep -Fqx "$(CURDIR)" || { echo "error: jobs" \
+		"of this folder are queued or running (squeue): wait for them or cancel them (scancel)" >&2; \
+		exit 1; }
 
 test: $(VENV)  ## the tests, except slow ones
 	python -m pytest
@@ -32,8 +43,14 @@ LAB := schedule=constant lr=0.001 beta2=0.999 clip_norm=0 batch_size=32 \
 	$(foreach model,resnet18 alexnet model_a model_b,models.$(model).image_size=224 \
 		models.$(model).epochs=10)
 
-lab: $(VENV)  ## the notebook's configuration; needs a GPU and internet access
+lab: $(VENV) no-jobs  ## the notebook's configuration; needs a GPU and internet access
 	dvc exp run $(addprefix -S ,$(LAB))
+
+GRID :=
+
+experiments: $(VENV) no-jobs  ## one job of Slurm each: GRID='-S NAME=VALUE,VALUE ... [STAGE ...]'
+	$(if $(findstring -S,$(GRID)),,$(error GRID is empty: set it, as in GRID='-S lr=0.003,0.002'))
+	@python -m tools.slurm --options='$(SLURM)' $(GRID)
 
 draw: $(VENV)  ## a page to draw a digit on, with what every trained run says
 	@python -m tools.predict.draw
@@ -42,20 +59,20 @@ draw: $(VENV)  ## a page to draw a digit on, with what every trained run says
 BASE := main
 HEAD :=
 
-review: $(VENV)  ## what changed against BASE=main, as Markdown
+review: $(VENV) no-jobs  ## what changed against BASE=main, as Markdown
 	@python -m tools.review "$(BASE)" $(if $(HEAD),"$(HEAD)")
 
-pull-request: $(VENV)  ## what CI checks on a pull request: results that are up to date, and the review
+pull-request: $(VENV) no-jobs  ## what CI checks on a pull request: results that are up to date, and the review
 	@python -m tools.review --check "$(BASE)"
 
-tidy: $(VENV)  ## remove results of runs that dvc.yaml no longer has
+tidy: $(VENV) no-jobs  ## remove results of runs that dvc.yaml no longer has
 	@python -m tools.tidy
 
-verify: $(VENV)  ## does this machine compute the committed bits?
+verify: $(VENV) no-jobs  ## does this machine compute the committed bits?
 	dvc repro fetch >/dev/null
 	python -m tools.verify
 
-mend: $(VENV)  ## remove corrupt objects from DVC's cache
+mend: $(VENV) no-jobs  ## remove corrupt objects from DVC's cache
 	python -m tools.mend_cache
 
 ssh: $(VENV)  ## install what a DVC remote over SSH needs
@@ -116,4 +133,5 @@ $(VENV): requirements.txt | merge-driver
 		> "$$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/pipeline.pth"
 	@touch $@
 
-.PHONY: help repro test test-slow lab draw review pull-request tidy verify mend ssh lint audit pins clean merge-driver
+.PHONY: help repro no-jobs test test-slow lab experiments draw review pull-request tidy verify mend ssh lint \
+	audit pins clean merge-driver

@@ -23,12 +23,11 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from stages import models
 from stages.compute import devices, inference
 from stages.mnist import images
-from stages.models import layers
 from stages.reporting import curves
 from stages.reporting.comparisons import Comparison
 from stages.results.runs import Run
@@ -67,9 +66,6 @@ def main() -> None:
 def parts() -> Iterator[tuple[str, Iterable[Tensor]]]:
     """Compute each part; one that differs makes others after it differ too."""
     yield "data", images.load("test")
-    pooled = layers.ConvPool2d(3, 8, 3, padding=1)
-    yield "convolution", passes(nn.Sequential(pooled, layers.Conv2d(8, 16, 3)), 1, 28, 28)
-    yield "linear layer", passes(layers.Linear(1568, 64), 1568)
     for name in NETWORKS:
         yield from network_parts(name, 4)
     losses = [2.3 * 0.97**step for step in range(1, 101)]
@@ -100,17 +96,3 @@ def digest(tensors: Iterable[Tensor]) -> str:
     """Return the SHA-256 (hex) of tensors' CRC-32s, which an emulated CPU computes faster."""
     flat = (tensor.detach().contiguous().flatten().view(torch.uint8) for tensor in tensors)
     return hashlib.sha256(str([zlib.crc32(one.numpy()) for one in flat]).encode()).hexdigest()
-
-
-def passes(network: nn.Module, *shape: int) -> list[Tensor]:
-    """Return the outputs for 32 inputs of a shape, and all gradients of their sum of squares."""
-    for tensor in network.state_dict().values():
-        tensor.copy_(ramp(*tensor.shape))
-    given = ramp(32, *shape).requires_grad_()
-    found = network(given)
-    return [found, *torch.autograd.grad(found.square().sum(), [given, *network.parameters()])]
-
-
-def ramp(*shape: int) -> Tensor:
-    """Return numbers from -0.5 to 0.5 that no kernel rounds differently from another."""
-    return (torch.arange(torch.Size(shape).numel()) * 7919 % 1009 / 1024 - 0.5).view(shape)

@@ -51,8 +51,8 @@ def run(main: Callable[[], None], memory: str = CLOSE) -> None:
     except interrupts.Interrupted as interrupted:
         sentence, code = str(interrupted), 128 + interrupted.number
     except Exception as error:
-        # DVC's by name: not every program imports DVC
-        if "DvcException" not in [kind.__name__ for kind in type(error).__mro__]:
+        # DVC's, and those of its -S, by name: not every program imports DVC
+        if not {"DvcException", "HydraException"} & {kind.__name__ for kind in type(error).__mro__}:
             raise
         sentence = f"{' '.join(str(error).split())}: correct this and run again"
     print(f"error: {sentence}", file=sys.stderr)

@@ -9,7 +9,7 @@ import numpy as np
 import pictures_kit as kit
 import pytest
 import torch
-from helpers import run_here
+from helpers import ROOT, run_here
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -21,11 +21,15 @@ from tools.predict import answer, likeness, pictures
 UNSEEN = ("DejaVu Serif", "STIXGeneral")
 
 
-def answered(network: torch.nn.Module, files: list[BytesIO]) -> int:
+RUNS = sorted(path.stem for path in (ROOT / "data/models").glob("*.pt"))
+
+
+def answered(network: torch.nn.Module, given: list[BytesIO | torch.Tensor]) -> int:
     count = 0
-    for file in files:
+    for one in given:
         with suppress(UserError):
-            answer.best(answer.ask(network, pictures.read(file)))
+            image = one if isinstance(one, torch.Tensor) else pictures.read(one)
+            answer.best(answer.ask(network, image))
             count += 1
     return count
 
@@ -64,6 +68,21 @@ def boxed(image: np.ndarray) -> BytesIO:
 def test_at_most_one_in_ten_digits_in_a_figure_or_box_is_answered(draw, trained, mnist) -> None:
     files = [draw(image.numpy()) for image in images.load("test", mnist)[0][:20]]
     assert answered(models.load(trained / "data/models/model_b.pt"), files) <= 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("run", RUNS)
+def test_what_each_trained_run_answers(run: str, mnist: Path, monkeypatch) -> None:
+    """With -rP it prints a row of docs/measured/pictures.md."""
+    network, digits = models.load(ROOT / f"data/models/{run}.pt"), images.load("test", mnist)[0]
+    drawn = [[draw(image.numpy()) for image in digits[:60]] for draw in (figure, boxed)]
+    letters = [likeness.draw(one, font) for one in likeness.OTHERS + "%=~" for font in UNSEEN]
+    kinds = [letters, *drawn, list(digits[:1000])]
+    counts = [answered(network, kind) for kind in kinds]
+    monkeypatch.setattr(answer, "LIKE", 0)
+    before = [answered(network, kind) for kind in kinds]
+    print(f"| `{run}`", *(f"| {old} → {new}" for old, new in zip(before, counts, strict=True)), "|")
+    assert counts[-1] >= 0.99 * before[-1]
 
 
 def test_its_command_trains_it(here: Path, monkeypatch) -> None:
