@@ -1,8 +1,6 @@
-"""Remove what belongs to no stage of dvc.yaml: entries of dvc.lock, and files among the results.
+"""`make tidy`: remove what no stage of dvc.yaml has from dvc.lock and from the folders of results.
 
 DVC keeps both when a run is removed or renamed, and the report depends on whole folders of results.
-
-python -m tools.tidy
 """
 
 from stages.system import errors
@@ -14,6 +12,7 @@ from pathlib import Path
 
 from dvc.repo import Repo
 from dvc.utils.serialize import modify_yaml
+from ruamel.yaml import YAML
 
 LOCK = "dvc.lock"
 RESULTS = ("metrics", "plots/runs",
@@ -40,8 +39,9 @@ def orphans(repo: Repo) -> tuple[list[str], list[str]]:
     stages = {it.name: it for it in repo.index.stages if it.path_in_repo == "dvc.yaml"}
     if not stages:
         return [], []
-    recorded = next(iter(stages.values())).dvcfile.lockfile_contents.get("stages", {})
     fs, root, made = repo.fs, repo.root_dir, {out.fs_path for out in repo.index.outs}
+    lock = fs.join(root, LOCK)  # which DVC's own way of reading takes long for
+    recorded = YAML(typ="safe").load(fs.read_text(lock))["stages"] if fs.exists(lock) else {}
     found = [path for name in RESULTS for path in repo.dvcignore.find(fs, fs.join(root, name))]
     left = [
         fs.relpath(path, root)
