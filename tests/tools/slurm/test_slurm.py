@@ -138,7 +138,7 @@ def test_a_failure_cancels_what_needs_it_and_nothing_opens_dvc_meanwhile(small, 
         (small.root / "dvc.yaml").write_text(PIPELINE)
         assert "queued 2 stages;" in small.do(*REPRO)
         nodes.finish()
-        assert small.do(*REPRO) == "Data and pipelines are up to date.\n"
+        assert small.do(*REPRO).endswith("Data and pipelines are up to date.\n")
 
 
 def test_without_locks_that_all_nodes_see_a_setting_is_needed(small, tmp_path) -> None:
@@ -149,7 +149,7 @@ def test_without_locks_that_all_nodes_see_a_setting_is_needed(small, tmp_path) -
         small.do("bash", "-c", sentence.split("`")[1])
         small.do(*REPRO)
         assert {node for _, node in nodes.finish()} >= cluster.NODES
-        assert small.do(*REPRO) == "Data and pipelines are up to date.\n"
+        assert small.do(*REPRO).endswith("Data and pipelines are up to date.\n")
 
 
 def test_a_folder_that_a_node_does_not_see_is_told(small, tmp_path) -> None:
