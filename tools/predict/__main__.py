@@ -19,11 +19,11 @@ def main() -> None:
     parser.add_argument("--run", required=True, help="such as resnet18 or model_b-lr0.01")
     parser.add_argument("pictures", nargs="+", type=Path, help="image files of one digit each")
     arguments = parser.parse_args()
-    network = models.load(f"data/models/{arguments.run}.pt")
+    networks = {arguments.run: models.load(f"data/models/{arguments.run}.pt")}
     failed = False
     for path in arguments.pictures:
         try:
-            probabilities = answer.ask(network, pictures.read(path))
+            probabilities = answer.ask(networks, pictures.read(path))[arguments.run]
             digit = answer.best(probabilities)
             print(escaped(f"{path}: {digit} ({100 * probabilities[digit]:.1f} %)"))
         except errors.UserError as error:

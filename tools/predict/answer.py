@@ -1,4 +1,4 @@
-"""What a network says to an image, and whether that is sure enough for an answer."""
+"""What networks say to an image, and whether that is sure enough for an answer."""
 
 import torch
 from torch import Tensor, nn
@@ -13,12 +13,12 @@ SURE = 0.8  # probability
 
 
 @torch.inference_mode()
-def ask(network: nn.Module, image: Tensor) -> list[float]:
-    """Return (28, 28) uint8's ten probabilities; UserError if it does not look like a digit."""
+def ask(networks: dict[str, nn.Module], image: Tensor) -> dict[str, list[float]]:
+    """Return each network's ten probabilities; UserError if (28, 28) uint8 looks like no digit."""
     if likeness.measure(image) < LIKE:
         raise UserError("does not look like a digit: expected a picture of one, from 0 to 9")
-    logits = network(images.prepare(image[None], network.image_size))
-    return logits.softmax(1)[0].tolist()
+    logits = {run: it(images.prepare(image[None], it.image_size)) for run, it in networks.items()}
+    return {run: one.softmax(1)[0].tolist() for run, one in logits.items()}
 
 
 def best(probabilities: list[float]) -> int:

@@ -104,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
             content = BytesIO(self.rfile.read(int(length)))
             with self.server.one_at_a_time:
                 image = pictures.read(content)
-                said = {run: answer.ask(it, image) for run, it in self.server.networks.items()}
+                said = answer.ask(self.server.networks, image)
         except UserError as error:
             self._send({"error": f"The picture {error}"}, HTTPStatus.UNPROCESSABLE_ENTITY)
         except MemoryError:

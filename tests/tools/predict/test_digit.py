@@ -14,15 +14,15 @@ from tools.predict import answer, digit, pictures
 
 @pytest.mark.parametrize("style", kit.STYLES)
 def test_a_model_b_trained_for_seconds_reads_each_style(style: str, trained, mnist) -> None:
-    network = models.load(trained / "data/models/model_b.pt")
+    asked = {0: models.load(trained / "data/models/model_b.pt")}
     digits, labels = images.load("test", mnist)
     found = Counter()
     for kind in range(10):
         # the first that the network is sure of: only drawing it costs answers
-        image = next(one for one in digits[labels == kind] if answer.ask(network, one)[kind] > 0.99)
+        image = next(it for it in digits[labels == kind] if answer.ask(asked, it)[0][kind] > 0.99)
         try:
             seen = pictures.read(kit.picture(style, image.numpy()))
-            right = answer.best(answer.ask(network, seen)) == kind
+            right = answer.best(answer.ask(asked, seen)[0]) == kind
             found["right" if right else "wrong"] += 1
         except UserError as error:
             found["in doubt" if "could be" in str(error) else str(error)] += 1

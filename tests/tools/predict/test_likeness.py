@@ -29,7 +29,7 @@ def answered(network: torch.nn.Module, given: list[BytesIO | torch.Tensor]) -> i
     for one in given:
         with suppress(UserError):
             image = one if isinstance(one, torch.Tensor) else pictures.read(one)
-            answer.best(answer.ask(network, image))
+            answer.best(answer.ask({0: network}, image)[0])
             count += 1
     return count
 
