@@ -30,7 +30,7 @@ from stages.compute import kernels
 kernels.use("portable", 2)
 from tools import verify
 verify.devices.choose()
-for network in ("alexnet", "model_b"):
+for network in ("resnet18", "alexnet", "model_b"):
     print([verify.digest(tensors) for _, tensors in verify.network_parts(network, 256)])
 """
 

@@ -1,7 +1,4 @@
-"""Model A of the notebook: one convolution, one hidden layer.
-
-Default params: 97.78 % test accuracy in 17 s on two Xeon cores (median of three seeds).
-"""
+"""Model A of the notebook: one convolution, one hidden layer."""
 
 from torch import nn
 

@@ -1,7 +1,4 @@
-"""Model B of the notebook: two convolutions, one hidden layer.
-
-Default params: 98.23 % test accuracy in 19 s on two Xeon cores (median of three seeds).
-"""
+"""Model B of the notebook: two convolutions, one hidden layer."""
 
 from torch import nn
 

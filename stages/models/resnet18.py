@@ -1,7 +1,4 @@
-"""ResNet-18 (He et al. 2015, arXiv:1512.03385) as torchvision builds it, with ten classes.
-
-Default params: 99.42 % test accuracy in 166 s on two Xeon cores (median of three seeds).
-"""
+"""ResNet-18 (He et al. 2015, arXiv:1512.03385) as torchvision builds it, with ten classes."""
 
 import torchvision
 from torch import nn

@@ -1,4 +1,4 @@
-"""Seconds of the whole pipeline: one stage at a time and side by side, portable and native kernels.
+"""Seconds of the whole pipeline, with portable and with native kernels.
 
 python -m tools.bench.pipeline [--jobs N] [stage ...]
 
@@ -24,15 +24,16 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=jobs, help=f"stages at once (here {jobs})")
     parser.add_argument("stages", nargs="*", help="default: all")
     arguments, rows = parser.parse_args(), []
-    for kernels, number in (("portable", 1), ("native", 1), ("portable", arguments.jobs)):
-        print("measuring", kernels, f"JOBS={number}", file=sys.stderr)
-        command = ["python", "-m", "tools.repro", "--jobs", str(number), *arguments.stages]
+    command = ["python", "-m", "tools.repro", "--jobs", str(arguments.jobs), *arguments.stages]
+    for kernels in ("native", "portable"):
+        print("measuring", kernels, file=sys.stderr)
         with workspace.cloned() as root:
             workspace.set_params(root, kernels=kernels)
             printed, seconds = workspace.run(root, *command)
             idle = workspace.run(root, *command)[1]
-        row = {"kernels": kernels, "JOBS": str(number), "seconds": f"{seconds:.0f}"}
+        row = {"kernels": kernels, "seconds": f"{seconds:.0f}"}
         rows.append(row | {"seconds with nothing to do": f"{idle:.1f}"})
     stages = re.findall(r"^(\S+) done in (\d+ s)", printed, re.MULTILINE)
     each = ", ".join(f"{stage} {seconds}" for stage, seconds in stages)
-    workspace.write("pipeline", f"By stage, JOBS={arguments.jobs}: {each}.", rows)
+    note = f"JOBS={arguments.jobs}. By stage, portable: {each}."
+    workspace.write("pipeline", note, rows)

@@ -1,9 +1,10 @@
 """Print the images/s of training one network: by the notebook's loop, or by ours.
 
-python -m tools.bench.rate MODEL {notebook,default} {loop,fp32,bf16} SECONDS
+python -m tools.bench.rate MODEL {notebook,default} {loop,portable,native,bf16} SECONDS
 
-`loop` is the notebook's, in PyTorch's default environment. fp32 and bf16 are ours, set up in the
-same order as by `python -m stages.train`, which changes the whole process.
+`loop` is the notebook's, in PyTorch's default environment. The others are ours, set up in the same
+order as by `python -m stages.train`, which changes the whole process; `portable` and `native` are
+kernels in fp32, bf16 has native ones.
 """
 
 import sys
@@ -13,7 +14,8 @@ from stages.system import errors, params
 
 if __name__ == "__main__":
     if "loop" not in sys.argv:  # before PyTorch is loaded; AVX2 has no bf16
-        kernels.use("native" if "bf16" in sys.argv else "portable", params.read()["threads"])
+        wanted = "portable" if "portable" in sys.argv else "native"
+        kernels.use(wanted, params.read()["threads"])
     errors.run_module(__spec__.name)
 
 import time
@@ -57,7 +59,8 @@ def now() -> float:
 def main() -> None:
     _, model, configuration, way, seconds = sys.argv
     given, (pixels, labels) = recipe.find(params.read(), model), images.load("train")
-    changed = {"epochs": 1000, "mode": "finetune", "precision": way}
+    changed = {"epochs": 1000, "mode": "finetune"}
+    changed["precision"] = "bf16" if way == "bf16" else "fp32"
     if configuration == "notebook":
         theirs = notebook.facts()["configuration"]
         changed |= {key: theirs[key] for key in ("batch_size", "schedule", "beta2", "clip_norm")}

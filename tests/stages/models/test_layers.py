@@ -42,6 +42,31 @@ def test_a_converted_convolution_is_pytorchs(size: int, given: int, settings: tu
         torch.testing.assert_close(network(images), expected)
 
 
+SMALL = [(3, 1, 1), (3, 2, 1), (5, 1, 2), (4, 3, 1), ((1, 3), (1, 2), (0, 1))]
+
+
+@pytest.mark.parametrize("settings", SMALL, ids=str)
+@pytest.mark.parametrize("bias", [True, False])
+def test_gradients_on_small_maps_are_pytorchs(settings: tuple, bias: bool) -> None:
+    images = random(3, 128, 5, 7)
+    layer = nn.Conv2d(128, 2, *settings, bias=bias).double()
+    expected = layer(images)
+    layer.__class__ = layers.Conv2d
+    ours = layer(images)
+    assert ours.grad_fn.name() == "SmallMapsConv2dBackward"
+    assert_same(ours, expected, [images, *layer.parameters()])
+    images = images.detach()  # as a first layer's
+    assert_same(layer(images), nn.Conv2d.forward(layer, images), [*layer.parameters()])
+
+
+@pytest.mark.parametrize(
+    ("size", "channels", "kernel"), [(15, 128, 3), (14, 127, 3), (14, 128, 1)], ids=str
+)
+def test_where_it_does_not_pay_off_pytorch_convolves(size: int, channels: int, kernel: int) -> None:
+    images, layer = random(1, channels, size, size), layers.Conv2d(channels, 1, kernel).double()
+    assert layer(images).grad_fn.name() == "ConvolutionBackward0"
+
+
 def test_pytorch_refuses_an_input_smaller_than_the_kernel() -> None:
     with pytest.raises(RuntimeError, match="greater than actual input size"):
         layers.Conv2d(1, 1, 3)(torch.zeros(1, 1, 2, 2))
