@@ -28,11 +28,11 @@ def test_a_full_disk_costs_no_training(trained) -> None:
 
 
 def train(trained, *options: str) -> tuple[int, str]:
-    """Run a training of 3 epochs of 96 images; return how many its bar counts, and what is said."""
+    """Run a training of 4 epochs of 96 images; return how many its bar counts, and what is said."""
     dvc = " ".join(["dvc repro --single-item train@model_b", *options])
     on_a_terminal = ["script", "--quiet", "--return", "/dev/null", "--command"]
     said = trained.do(*on_a_terminal, f"stty rows 24 cols 80; {dvc}")
-    return max(map(int, re.findall(r"(\d+)/288 ", said)), default=0), said
+    return max(map(int, re.findall(r"(\d+)/384 ", said)), default=0), said
 
 
 def test_a_disk_that_is_full_when_dvc_caches_costs_no_training(trained) -> None:
@@ -50,7 +50,7 @@ def test_a_disk_that_is_full_when_dvc_caches_costs_no_training(trained) -> None:
     assert count == 0
     assert_told("the next `dvc repro` then", said)
     assert results(trained.root, *OUTPUTS) == found
-    assert train(trained, "--force")[0] == 288
+    assert train(trained, "--force")[0] == 384
     assert results(trained.root, *OUTPUTS) == found
     trained.do("dvc", "repro", "evaluate@model_b")  # DVC has it all
     assert not list((trained.root / "data/checkpoints").iterdir())

@@ -14,7 +14,7 @@ from stages.system.interrupts import Interrupted
 from stages.system.progress import Progress
 
 HERE = Path()
-AT_AN_EPOCH = " of 3; run the same command again to resume\n"
+AT_AN_EPOCH = " of 4; run the same command again to resume\n"
 EXTRACT = {"image_size": 28, "mode": "extract"}
 
 

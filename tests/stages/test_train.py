@@ -30,7 +30,7 @@ def train_resnet18(**values: object) -> dict[str, torch.Tensor]:
 
 
 def test_what_it_writes(here: Path, capsys: pytest.CaptureFixture) -> None:
-    """64 images in batches of 16: 4 steps in each of 3 epochs."""
+    """64 images in batches of 16: 4 steps in each of 4 epochs."""
     run_here(train, "model_b", "--activation", "tanh", "--lr", "0.01")
     assert capsys.readouterr().err == ""  # no bar where there is no terminal
     name = "model_b-tanh-lr0.01"
@@ -40,17 +40,17 @@ def test_what_it_writes(here: Path, capsys: pytest.CaptureFixture) -> None:
     }  # fmt: skip
     metrics, settings = load(f"metrics/train/{name}.json"), load(f"data/settings/{name}.json")
     epochs, steps = (rows(f"plots/runs/{name}/{curve}.csv") for curve in ("loss", "steps"))
-    assert [row["epoch"] for row in epochs] == ["1", "2", "3"]
+    assert [row["epoch"] for row in epochs] == ["1", "2", "3", "4"]
     assert metrics == {
         "loss": float(epochs[-1]["train_loss"]),
         "validation_loss": float(epochs[-1]["validation_loss"]),
         "validation_accuracy": float(epochs[-1]["validation_accuracy"]),
-        "epochs": 3,
+        "epochs": 4,
         "parameters": 224 + 1168 + 16 * 7 * 7 * 64 + 64 + 650,
     }
     assert (metrics["validation_accuracy"] * 32).is_integer()
-    assert [float(row["epoch"]) for row in steps] == [step / 4 for step in range(1, 13)]
-    assert sum(float(row["loss"]) for row in steps[8:]) / 4 == pytest.approx(metrics["loss"])
+    assert [float(row["epoch"]) for row in steps] == [step / 4 for step in range(1, 17)]
+    assert sum(float(row["loss"]) for row in steps[12:]) / 4 == pytest.approx(metrics["loss"])
     assert settings["options"] == {"image_size": 28, "activation": "tanh"}
     assert settings["params"]["lr"] == 0.01
     content = models.read(Path(f"data/models/{name}.pt"))
