@@ -35,5 +35,4 @@ def main() -> None:
         rows.append(row | {"seconds with nothing to do": f"{idle:.1f}"})
     stages = re.findall(r"^(\S+) done in (\d+ s)", printed, re.MULTILINE)
     each = ", ".join(f"{stage} {seconds}" for stage, seconds in stages)
-    note = f"JOBS={arguments.jobs}. By stage, portable: {each}."
-    workspace.write("pipeline", note, rows)
+    workspace.write("pipeline", f"JOBS={arguments.jobs}. By stage, portable: {each}.", rows)
